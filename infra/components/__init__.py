@@ -1,0 +1,1 @@
+"""One component per outside system: which resources of it the hub needs."""

@@ -1,0 +1,1 @@
+"""The native Pulumi provider ``opshub``: Flagsmith flags and Supabase migrations as resources."""

@@ -1,0 +1,107 @@
+"""The durable runner on DBOS and Postgres (docs/adr/0005-durable-steps.md).
+
+DBOS records the result of every step in Postgres, in its own schema. The same database holds the
+audit log, so a runner never needs a second server, and a run that one machine left open can be
+finished by any other.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import cast
+
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
+from sqlalchemy.exc import SQLAlchemyError
+
+from ops_actions.apply.protocol import OpenRun, StepRunner
+from ops_actions.canonical import Json
+from ops_actions.errors import OutsideError
+
+_WORKFLOW = "coh.apply"
+_VERSION = "coh.apply-run/1"
+"""Pinned on purpose: DBOS would hash our source, and an upgrade would orphan every open run."""
+_OPEN = ["PENDING", "ENQUEUED"]
+
+Body = Callable[[Json, str, StepRunner], Json]
+"""The workflow: gets the payload, the run's name and a step runner."""
+
+
+class DbosRunner:
+    """Implements `apply.protocol.Durable`.
+
+    Args:
+        database_url: libpq URL of the Postgres database.
+        executor: name of this process, unique among all that ever ran.
+        body: what a run does.
+    """
+
+    def __init__(self, database_url: str, executor: str, body: Body) -> None:
+        config: DBOSConfig = {
+            "name": "clarivum-ops",
+            "system_database_url": _sqlalchemy_url(database_url),
+            "dbos_system_schema": "dbos",
+            "executor_id": executor,
+            "application_version": _VERSION,
+            "serializer": DBOSPortableJSONSerializer(),
+            "log_level": "ERROR",
+            "console_log_level": "ERROR",
+            "sys_db_pool_size": 5,
+            "notification_listener_polling_interval_sec": 0.1,
+        }
+        logging.getLogger("dbos").setLevel(logging.ERROR)
+        self._dbos = DBOS(config=config)
+        self._workflow = DBOS.workflow(name=_WORKFLOW)(_as_workflow(body))
+        try:
+            DBOS.launch()
+        except SQLAlchemyError as error:
+            raise OutsideError(
+                "database.unreachable",
+                f"the durable runner can't reach its database ({type(error).__name__})",
+                "check COH_DATABASE_URL and that the database runs",
+            ) from error
+
+    def start(self, run_id: str, payload: Json) -> Json:
+        """Run the workflow under a name; see the protocol."""
+        with SetWorkflowID(run_id):
+            return self._workflow(payload)
+
+    def open_runs(self) -> tuple[OpenRun, ...]:
+        """Return the runs that have not ended, oldest first."""
+        found = DBOS.list_workflows(name=_WORKFLOW, status=_OPEN, sort_desc=False)
+        return tuple(OpenRun(run.workflow_id, run.executor_id or "") for run in found)
+
+    def attempts(self, change_id: str) -> int:
+        """Count the runs whose name begins with a change's."""
+        found = DBOS.list_workflows(
+            name=_WORKFLOW, workflow_id_prefix=f"{change_id}#", load_input=False, load_output=False
+        )
+        return len(found)
+
+    def resume(self, run_id: str) -> Json:
+        """Take over a run and finish it."""
+        return cast("Json", DBOS.resume_workflow(run_id).get_result(polling_interval_sec=0.05))
+
+    def close(self) -> None:
+        """Stop the runner's threads and connections; open runs stay open for `resume`."""
+        DBOS.destroy(workflow_completion_timeout_sec=0)
+
+
+def _as_workflow(body: Body) -> Callable[[Json], Json]:
+    def apply_workflow(payload: Json) -> Json:
+        run_id = DBOS.workflow_id
+        if run_id is None:
+            raise RuntimeError("the workflow body runs outside a workflow")
+        return body(payload, run_id, _step)
+
+    return apply_workflow
+
+
+def _step(name: str, work: Callable[[], Json]) -> Json:
+    return DBOS.run_step({"name": name}, work)
+
+
+def _sqlalchemy_url(url: str) -> str:
+    """Name the driver: SQLAlchemy's default for Postgres is one we do not install."""
+    scheme, _, rest = url.partition("://")
+    return f"postgresql+psycopg://{rest}" if scheme in ("postgres", "postgresql") else url

@@ -1,0 +1,169 @@
+"""The record book of an apply: audit log, locks, cursor and outbox in one Postgres database."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, LiteralString
+
+from ops_actions.adapters.postgres_audit import PostgresAudit
+from ops_actions.adapters.postgres_cursor import ApplyCursor
+from ops_actions.adapters.postgres_lock import ApplyLock, Holder, fence
+from ops_actions.apply.entries import REPOSITORY
+from ops_actions.apply.protocol import Closing, LockState, Message
+from ops_actions.decision.model import RecentActions
+from ops_actions.errors import RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from ops_actions.adapters.postgres import Database
+    from ops_actions.audit.entry import AuditEntry
+    from ops_actions.audit.protocol import Transaction
+
+_SCOPE = "all"
+_BRANCH = "main"
+_ANNOUNCEMENT = "slack"
+
+
+class PostgresBook:
+    """Implements `apply.protocol.Book`.
+
+    Args:
+        database: where the tables are.
+        holder: who this process is.
+    """
+
+    def __init__(self, database: Database, holder: Holder) -> None:
+        self._database = database
+        self._holder = holder
+        self._audit = PostgresAudit(database)
+        self._locks = ApplyLock(database)
+        self._cursor = ApplyCursor(database)
+
+    def leave(self) -> None:
+        """Stop being the living holder of anything; open changes stay for `reconcile`."""
+        self._locks.close()
+
+    def record(self, entries: Sequence[AuditEntry]) -> None:
+        """Append entries, fenced: a process that lost its lock without noticing gets no further."""
+        environment, change_id = entries[0].environment, entries[0].change_id or ""
+        self._audit.append(entries, also=lambda tx: fence(tx, environment, change_id, self._holder))
+
+    def close(self, closing: Closing) -> None:
+        """End a change in one transaction; doing it twice is doing it once."""
+        environment = closing.environment or REPOSITORY
+
+        def also(tx: Transaction) -> None:
+            whose = (environment, closing.change_id, self._holder.executor)
+            if closing.undecidable is not None:
+                tx.execute(_MARK, (closing.undecidable, *whose))
+            else:
+                tx.execute(_RELEASE, whose)
+            if closing.advance is not None:
+                _advance(tx, *closing.advance)
+            for message in closing.messages:
+                payload = json.dumps({"text": message.text})
+                tx.execute(_STORE, (_ANNOUNCEMENT, message.key, payload))
+
+        if closing.entries:
+            self._audit.append(closing.entries, also=also)
+        else:
+            with self._database.connection() as connection, connection.transaction():
+                also(connection)
+        self._locks.forget(environment)
+
+    def attempted(self, change_id: str) -> bool:
+        """Tell whether an intent of this change was ever written."""
+        return self._exists(_INTENT, change_id)
+
+    def refused(self, change_id: str) -> bool:
+        """Tell whether the change was refused and never intended."""
+        return self._exists(_REFUSAL, change_id) and not self.attempted(change_id)
+
+    def cursor(self) -> str | None:
+        """Return the last commit of main that was applied or refused for good."""
+        return self._cursor.get(_SCOPE, _BRANCH)
+
+    def start_cursor(self, commit: str) -> None:
+        """Set the cursor for the first time."""
+        self._cursor.advance(_SCOPE, _BRANCH, None, commit)
+
+    def recent(self, environment: str, author_sub: str, since: datetime) -> RecentActions:
+        """Count the destructive changes that were intended since a moment."""
+        return RecentActions(
+            environment=self._audit.count_destructive(environment, since),
+            author=self._audit.count_destructive(environment, since, author_sub),
+        )
+
+    def take_lock(self, environment: str, change_id: str) -> LockState:
+        """Take the lock of an environment for a change."""
+        place = environment or REPOSITORY
+        self._locks.acquire(place, change_id, self._holder)
+        return LockState(environment, change_id, self._holder.executor, "held", "")
+
+    def locks(self) -> tuple[LockState, ...]:
+        """Return all locks, by environment."""
+        with self._database.connection() as connection:
+            rows = connection.execute(_LOCKS).fetchall()
+        return tuple(LockState("" if row[0] == REPOSITORY else row[0], *row[1:]) for row in rows)
+
+    def reopen(self, lock: LockState) -> None:
+        """Let the same change take its lock again."""
+        environment = lock.environment or REPOSITORY
+        with self._database.connection() as connection:
+            connection.execute(_REOPEN, (environment, lock.change_id))
+
+    def unsent(self) -> tuple[Message, ...]:
+        """Return the messages that nobody has been told yet, oldest first."""
+        with self._database.connection() as connection:
+            rows = connection.execute(_UNSENT, (_ANNOUNCEMENT,)).fetchall()
+        return tuple(Message(key, payload["text"]) for key, payload in rows)
+
+    def sent(self, key: str, reference: str) -> None:
+        """Note that a message was told, and where."""
+        with self._database.connection() as connection:
+            connection.execute(_SENT, (reference, key))
+
+    def _exists(self, query: LiteralString, change_id: str) -> bool:
+        with self._database.connection() as connection:
+            return connection.execute(query, (change_id,)).fetchone() is not None
+
+
+def _advance(tx: Transaction, before: str, after: str) -> None:
+    """Move the cursor by compare and swap; one that is there already was moved by this step."""
+    if tx.execute(_MOVE, (after, _SCOPE, _BRANCH, before, after)).rowcount != 1:
+        raise RefusedError(
+            "cursor.moved",
+            f"the cursor of {_BRANCH} stands neither at {before} nor at {after}",
+            "coh apply starts again from where it stands",
+        )
+
+
+_MARK: LiteralString = """
+    update public.ops_apply_lock set state = 'undecidable', note = %s
+    where environment = %s and change_id = %s and holder = %s"""
+_RELEASE: LiteralString = """
+    delete from public.ops_apply_lock
+    where environment = %s and change_id = %s and holder = %s"""
+_REOPEN: LiteralString = """
+    update public.ops_apply_lock set state = 'held'
+    where environment = %s and change_id = %s and state = 'undecidable'"""
+_LOCKS: LiteralString = """
+    select environment, change_id, holder, state, note
+    from public.ops_apply_lock order by environment"""
+_MOVE: LiteralString = """
+    update public.ops_apply_cursor set last_applied = %s, updated_at = clock_timestamp()
+    where environment = %s and branch = %s and last_applied in (%s, %s)"""
+_STORE: LiteralString = """
+    insert into public.ops_outbox (kind, key, payload) values (%s, %s, %s::jsonb)
+    on conflict (key) do nothing"""
+_UNSENT: LiteralString = """
+    select key, payload from public.ops_outbox
+    where kind = %s and posted_at is null order by id limit 100"""
+_SENT: LiteralString = """
+    update public.ops_outbox set posted_at = clock_timestamp(), message_ref = %s where key = %s"""
+_INTENT: LiteralString = """
+    select 1 from public.ops_audit where change_id = %s and phase = 'intent' limit 1"""
+_REFUSAL: LiteralString = """
+    select 1 from public.ops_audit where change_id = %s and phase = 'refusal' limit 1"""

@@ -1,0 +1,203 @@
+"""The durable run, readable aloud. Each `step` is recorded; a killed run goes on at its last one.
+
+For each group of changes of one kind:
+    intent   write what is about to happen
+    perform  read the outside, and call only if it is not there yet
+    outcome  read back, and write what is there now
+then
+    close    release the lock, move the cursor and store the message, in one transaction
+
+A step may run twice when the process dies between its effect and its record. So writing an entry
+is keyed, and performing reads first: the second time finds the state reached and calls nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, cast
+
+from ops_actions.apply.classify import Standing, classify
+from ops_actions.apply.entries import intent, outcome, told
+from ops_actions.apply.protocol import (
+    Book,
+    Closing,
+    Effect,
+    Effects,
+    StepRunner,
+    UnknownOutcomeError,
+)
+from ops_actions.errors import OpsError, UndecidableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ops_actions.apply.payload import Run
+    from ops_actions.canonical import Json
+    from ops_actions.plan.model import Change
+
+READ_BACKS = 5
+"""How often the outside is read again after a call whose answer is unknown or still working."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a run works with.
+
+    Attributes:
+        effects: by kind of change; a kind without one is in effect by the merge.
+        book: the record book.
+        wait: pauses between read-backs, given the number of the try from 1.
+    """
+
+    effects: Effects
+    book: Book
+    wait: Callable[[int], None]
+
+
+def apply_run(run: Run, attempt: str, step: StepRunner, tools: Tools) -> Json:
+    """Carry out a run and return how it ended: ``status`` done, not_done or undecidable."""
+    for number, group in enumerate(_groups(run.changes)):
+        step(f"{number}.intent", lambda g=group: _record_intent(run, attempt, g, tools))  # type: ignore[misc]
+        trouble = step(f"{number}.perform", lambda g=group: _perform(run, g, tools))  # type: ignore[misc]
+        ended = step(
+            f"{number}.outcome",
+            lambda g=group, t=trouble: _record_outcome(run, attempt, g, t, tools),  # type: ignore[misc]
+        )
+        if ended is not None:
+            return step("close", lambda e=ended: _close_short(run, attempt, e, tools))  # type: ignore[misc]
+    return step("close", lambda: _close_done(run, attempt, tools))
+
+
+def _groups(changes: Sequence[Change]) -> list[tuple[Change, ...]]:
+    """Split changes into runs of one kind: one engine call can carry out many flags."""
+    return [tuple(group) for _, group in groupby(changes, key=lambda change: change.kind)]
+
+
+def _record_intent(run: Run, attempt: str, group: Sequence[Change], tools: Tools) -> Json:
+    tools.book.record([intent(run, change, attempt) for change in group])
+    return None
+
+
+def _perform(run: Run, group: Sequence[Change], tools: Tools) -> Json:
+    """Call the effect if it is needed. A trouble is returned, not raised: reading back decides."""
+    effect = tools.effects.get(group[0].kind)
+    if effect is None:
+        return None
+    try:
+        standings = [classify(change, effect.observe(change)) for change in group]
+        if Standing.UNDECIDABLE in standings:
+            return _trouble(_moved(group[standings.index(Standing.UNDECIDABLE)]))
+        if effect.always_perform or Standing.NOT_DONE in standings:
+            effect.perform(group, run.context)
+    except UnknownOutcomeError as error:
+        return {"status": "unknown", "code": "apply.no_answer", "fact": str(error), "next": ""}
+    except OpsError as error:
+        return _trouble(error)
+    return None
+
+
+def _moved(change: Change) -> OpsError:
+    return UndecidableError(
+        "apply.undecidable",
+        f"{change.target} is neither as expected nor as desired",
+        "look at it, then coh reconcile; coh reconcile --settle gives the change up",
+    )
+
+
+def _trouble(error: OpsError) -> Json:
+    status = "undecidable" if isinstance(error, UndecidableError) else "failed"
+    return {
+        "status": status,
+        "code": error.code,
+        "fact": error.fact,
+        "next": error.next_step,
+        "exit_code": error.exit_code,
+    }
+
+
+def _record_outcome(
+    run: Run, attempt: str, group: Sequence[Change], trouble: Json, tools: Tools
+) -> Json:
+    """Read back and write it down. Returns None when all is done, else how the run must end."""
+    effect = tools.effects.get(group[0].kind)
+    found = [(change, *_settled(change, effect, trouble, tools)) for change in group]
+    tools.book.record(
+        [outcome(run, change, standing.value, attempt, live) for change, live, standing in found]
+    )
+    if all(standing is Standing.DONE for _, _, standing in found):
+        return None
+    if any(standing is Standing.UNDECIDABLE for _, _, standing in found) or _unknown(trouble):
+        return {**_document(trouble), "status": "undecidable", "exit_code": 5}
+    return {**_document(trouble), "status": "not_done"}
+
+
+def _document(trouble: Json) -> dict[str, Json]:
+    if trouble is None:
+        return {
+            "code": "apply.not_done",
+            "fact": "the call was answered well, but reading back shows the old state",
+            "next": "coh reconcile",
+            "exit_code": 3,
+        }
+    return dict(cast("dict[str, Json]", trouble))
+
+
+def _unknown(trouble: Json) -> bool:
+    return trouble is not None and cast("dict[str, Json]", trouble)["status"] in (
+        "unknown",
+        "undecidable",
+    )
+
+
+def _settled(
+    change: Change, effect: Effect | None, trouble: Json, tools: Tools
+) -> tuple[Json, Standing]:
+    """Read a change's target until it is done, or until there is no use in reading on."""
+    if effect is None:
+        return None, Standing.DONE
+    tries = 1 if trouble is not None and not _unknown(trouble) else READ_BACKS
+    live: Json = None
+    standing = Standing.UNDECIDABLE
+    for number in range(1, tries + 1):
+        try:
+            live = effect.observe(change)
+        except OpsError as error:
+            live, standing = {"unreadable": error.code}, Standing.UNDECIDABLE
+        else:
+            standing = classify(change, live)
+        if standing is Standing.DONE:
+            break
+        if number < tries:
+            tools.wait(number)
+    return live, standing
+
+
+def _close_done(run: Run, attempt: str, tools: Tools) -> Json:
+    tools.book.close(
+        Closing(
+            entries=(),
+            environment=run.context.environment,
+            change_id=run.context.change_id,
+            advance=(run.previous, run.context.commit),
+            undecidable=None,
+            messages=(told(run, "applied"),),
+        )
+    )
+    return {"status": "done", "attempt": attempt}
+
+
+def _close_short(run: Run, attempt: str, ended: Json, tools: Tools) -> Json:
+    document = cast("dict[str, Json]", ended)
+    undecidable = document["status"] == "undecidable"
+    tools.book.close(
+        Closing(
+            entries=(),
+            environment=run.context.environment,
+            change_id=run.context.change_id,
+            advance=None,
+            undecidable=str(document["fact"]) if undecidable else None,
+            messages=(told(run, "needs a human" if undecidable else "not applied"),),
+        )
+    )
+    return {**document, "attempt": attempt}

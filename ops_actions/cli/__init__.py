@@ -1,0 +1,1 @@
+"""The command line: parse, call the wiring, print, exit. No decision is taken here."""

@@ -1,0 +1,199 @@
+"""One merged commit on its way: judged, permitted or refused. Nothing outside is changed here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ops_actions.apply.entries import refusal
+from ops_actions.apply.permit import Evidence, Permit, grant
+from ops_actions.apply.protocol import Closing, LockState, Message, RunContext
+from ops_actions.decision.model import Decision, Facts, Phase
+from ops_actions.errors import OpsError, OutsideError, RefusedError, UndecidableError
+from ops_actions.flow.judge import decide_on, people_of, plan_between
+from ops_actions.flow.tools import ApplyReport, ApplyTools
+from ops_actions.pull_request.facts import collect
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ops_actions.audit.entry import AuditEntry
+    from ops_actions.canonical import Json
+    from ops_actions.plan.model import Plan
+    from ops_actions.pull_request.model import CodeHost, PullRequestView
+
+
+@dataclass(slots=True)
+class Judged:
+    """What is known of a commit once it is judged."""
+
+    view: PullRequestView
+    approved: Plan
+    now: Plan
+    decision: Decision
+    facts: Facts
+
+
+@dataclass(slots=True)
+class Case:
+    """One commit on its way; filled as far as it got."""
+
+    commit: str
+    previous: str
+    attempt: str
+    judged: Judged | None = None
+    lock: LockState | None = None
+
+    @property
+    def environment(self) -> str:
+        """The environment it touches; empty for none, and while it is not judged."""
+        names = self.judged.now.environments if self.judged else ()
+        return names[0] if names else ""
+
+
+def judge_commit(tools: ApplyTools, commit: str, now: datetime) -> Judged:
+    """Plan a merged commit twice, as approved and as it is now, and ask the policies before it.
+
+    Raises:
+        RefusedError: no single merged pull request stands behind it, or a precondition fails.
+        BadRequestError: what it asks for can't be read.
+        OutsideError: the policy engine or the code host failed.
+    """
+    judge, repository = tools.judge, tools.judge.repository
+    parent = repository.first_parent(commit)
+    _tool_is_older(tools, parent)
+    view = _pull_request(tools.host, commit)
+    cut = repository.merge_base(parent, view.head)
+    approved = plan_between(judge, cut, view.head, cut)
+    plan = plan_between(judge, parent, commit, parent)
+    request = collect(
+        view,
+        tools.host.reviews(view.number),
+        tools.host.last_pusher(view.number),
+        people_of(judge, plan, parent),
+        now,
+    )
+    decision, facts = decide_on(
+        judge, plan, phase=Phase.APPLY, commit=parent, request=request, now=now
+    )
+    _engine_answered(decision)
+    return Judged(view, approved, plan, decision, facts)
+
+
+def _engine_answered(decision: Decision) -> None:
+    """Stop the line when the policy engine failed: no change may be refused for that."""
+    for violation in decision.violations:
+        if violation.code.startswith("engine."):
+            raise OutsideError(violation.code, violation.message, violation.solution)
+
+
+def _tool_is_older(tools: ApplyTools, parent: str) -> None:
+    """Refuse to judge a commit with code that came with it or after it (invariant 2)."""
+    tool = tools.tool_commit
+    if tool is not None and not tools.judge.repository.is_ancestor(tool, parent):
+        raise RefusedError(
+            "lock.tool_too_new",
+            f"this code is of commit {tool}, the change must be judged by code up to {parent}",
+            f"check out {parent} as the trusted tool and run coh apply again",
+        )
+
+
+def _pull_request(host: CodeHost, commit: str) -> PullRequestView:
+    behind = [
+        view
+        for view in host.pull_requests_of_commit(commit)
+        if view.merged and view.merge_commit == commit
+    ]
+    if len(behind) != 1:
+        raise RefusedError(
+            "gate.no_pull_request",
+            f"{len(behind)} merged pull requests stand behind {commit}; there must be exactly one",
+            "revert the push and raise the change as a pull request",
+        )
+    return behind[0]
+
+
+def permit_for(tools: ApplyTools, case: Case) -> Permit:
+    """Take the lock, read the outside, and let the gate compare; raises as `permit.grant`."""
+    judged = case.judged
+    if judged is None:
+        raise RefusedError("gate.not_judged", f"{case.commit} was not judged", "coh apply")
+    case.lock = tools.book.take_lock(case.environment, case.commit)
+    live: dict[str, Json] = {}
+    for change in judged.now.changes:
+        effect = tools.effects.get(change.kind)
+        if effect is not None:
+            live[change.key] = effect.observe(change)
+    return grant(
+        Evidence(
+            approved=judged.approved,
+            now=judged.now,
+            decision=judged.decision,
+            facts=judged.facts,
+            context=RunContext(case.commit, case.commit, case.environment),
+            lock=case.lock,
+            live=live,
+            attempted=tools.book.attempted(case.commit),
+        )
+    )
+
+
+def let_go(tools: ApplyTools, case: Case) -> None:
+    """Give the lock back when an outside system failed before anything was started.
+
+    An earlier attempt that is in doubt keeps it: only reading the outside can settle that one.
+    """
+    if case.lock is not None and not tools.book.attempted(case.commit):
+        tools.book.close(Closing((), case.environment, case.commit, advance=None, undecidable=None))
+
+
+def nothing_to_do(tools: ApplyTools, case: Case) -> ApplyReport:
+    """Pass a commit that changes nothing."""
+    tools.book.close(_closing(case))
+    return ApplyReport(case.commit, "nothing_to_do", "", "the commit changes nothing", "", 0)
+
+
+def refuse(tools: ApplyTools, case: Case, error: OpsError) -> ApplyReport:
+    """Record a refusal and pass on, or keep the lock when an earlier attempt is in doubt."""
+    doubt = (
+        error.code == "gate.live_moved"
+        and case.lock is not None
+        and tools.book.attempted(case.commit)
+    )
+    author = case.judged.facts.pull_request.author if case.judged else None
+    entry = refusal(
+        commit=case.commit,
+        environment=case.environment,
+        actor=(author.login, author.sub or "") if author else ("", ""),
+        attempt=case.attempt,
+        error=error,
+        digests=(case.judged.now.digest, case.judged.now.policy_digest)
+        if case.judged
+        else ("", ""),
+    )
+    closing = _closing(
+        case,
+        entries=(entry,),
+        undecidable=error.fact if doubt else None,
+        messages=(Message(f"{case.attempt}/refused", f"*Refused* {case.commit}: {error.fact}"),),
+    )
+    tools.book.close(closing)
+    status = "undecidable" if doubt else "refused"
+    code = UndecidableError.exit_code if doubt else error.exit_code
+    return ApplyReport(case.commit, status, error.code, error.fact, error.next_step, code)
+
+
+def _closing(
+    case: Case,
+    entries: tuple[AuditEntry, ...] = (),
+    undecidable: str | None = None,
+    messages: tuple[Message, ...] = (),
+) -> Closing:
+    return Closing(
+        entries=entries,
+        environment=case.environment,
+        change_id=case.commit,
+        advance=None if undecidable else (case.previous, case.commit),
+        undecidable=undecidable,
+        messages=messages,
+    )

@@ -1,0 +1,80 @@
+"""Finish what a crash left open, and ask a human only about what can't be known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ops_actions.apply.protocol import Closing, LockState
+from ops_actions.errors import RefusedError
+from ops_actions.flow.apply import apply_one
+from ops_actions.flow.tools import ApplyReport, ApplyTools, deliver
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ops_actions.audit.entry import AuditEntry
+
+
+def reconcile(tools: ApplyTools, now: datetime) -> tuple[ApplyReport, ...]:
+    """Go on with every run and every lock whose owner is dead or in doubt.
+
+    1. A run that its dead owner left open goes on at its last recorded step.
+    2. A lock without an open run belongs to an attempt that never started or ended in doubt: the
+       commit is judged afresh and the outside is read again; done and not done go on by
+       themselves, anything else keeps the lock.
+    3. Messages that were not told are told.
+
+    Runs whose owner is alive are left alone and reported as ``busy``.
+    """
+    reports = [_finish(tools, lock, now) for lock in tools.book.locks()]
+    known = {lock.change_id for lock in tools.book.locks()} | {r.commit for r in reports}
+    for run in tools.durable.open_runs():
+        change_id = run.run_id.partition("#")[0]
+        if change_id not in known:
+            reports.append(apply_one(tools, change_id, _cursor(tools), now))
+    deliver(tools)
+    return tuple(reports)
+
+
+def _finish(tools: ApplyTools, lock: LockState, now: datetime) -> ApplyReport:
+    """Go on with the change that has a lock, unless its holder is at work."""
+    try:
+        if lock.state == "undecidable":
+            # Time has passed and the call has ended by now: reading again may settle it.
+            tools.book.reopen(lock)
+        return apply_one(tools, lock.change_id, _cursor(tools), now)
+    except RefusedError as error:
+        if error.code != "lock.held":
+            raise
+        return ApplyReport(lock.change_id, "busy", error.code, error.fact, error.next_step, 0)
+
+
+def _cursor(tools: ApplyTools) -> str:
+    cursor = tools.book.cursor()
+    if cursor is None:
+        raise RefusedError(
+            "apply.no_cursor", "there is a lock but no cursor", "coh apply --start-after COMMIT"
+        )
+    return cursor
+
+
+def settle(tools: ApplyTools, lock: LockState, entry: AuditEntry) -> ApplyReport:
+    """Give a change up on a human's word: record it, release the lock, pass the commit.
+
+    Whatever the outside shows then is drift, which the next change of it will meet.
+    """
+    if lock.state == "undecidable":
+        tools.book.reopen(lock)
+    tools.book.take_lock(lock.environment, lock.change_id)  # refuses while its holder is alive
+    cursor = _cursor(tools)
+    ahead = tools.judge.repository.is_ancestor(cursor, lock.change_id)
+    tools.book.close(
+        Closing(
+            entries=(entry,),
+            environment=lock.environment,
+            change_id=lock.change_id,
+            advance=(cursor, lock.change_id) if ahead else None,
+            undecidable=None,
+        )
+    )
+    return ApplyReport(lock.change_id, "settled", "", entry.result, "", 0)

@@ -1,0 +1,73 @@
+"""Turn a change set into a plan. Pure: the same commits give the same plan, byte for byte.
+
+1. Sort every path by what it means (`change.classify`).
+2. Parse the declared state on both sides, or the request; anything unclear stops here.
+3. Compare the two sides thing by thing; each difference becomes one typed change.
+4. Sort, destroyed things first.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ops_actions.change.classify import classify, environment_of
+from ops_actions.change.model import ChangeSet, FileChange, PathKind
+from ops_actions.errors import BadRequestError
+from ops_actions.plan.access import access_changes
+from ops_actions.plan.action import action_change
+from ops_actions.plan.files import document_change, guardrail_change
+from ops_actions.plan.flags import flag_changes
+from ops_actions.plan.model import Change, Plan
+from ops_actions.plan.platform import platform_changes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def build_plan(change_set: ChangeSet, policy_digest: str) -> Plan:
+    """Return what a change set will do.
+
+    Args:
+        change_set: the paths that differ and their contents.
+        policy_digest: digest of the policies at the base commit.
+
+    Raises:
+        BadRequestError: a declared file or a request can't be read; names file and line.
+    """
+    changes = [change for file in change_set.files for change in _changes_of(file)]
+    return Plan(
+        base=change_set.base,
+        head=change_set.head,
+        policy_digest=policy_digest,
+        changes=tuple(sorted(changes, key=lambda change: change.sort_key)),
+    )
+
+
+def _changes_of(file: FileChange) -> Iterator[Change]:
+    """Yield the changes that one path asks for."""
+    kind = classify(file.path)
+    environment = environment_of(file.path) or ""
+    if kind in (PathKind.DECLARED, PathKind.REQUEST):
+        _refuse_irregular(file)
+    if kind is PathKind.REQUEST:
+        yield action_change(file, environment)
+    elif file.path.endswith("/flags.yaml") and kind is PathKind.DECLARED:
+        yield from flag_changes(file, environment)
+    elif file.path.endswith("/platform.yaml") and kind is PathKind.DECLARED:
+        yield from platform_changes(file, environment)
+    elif environment and file.path.endswith("/access.yaml"):
+        _refuse_irregular(file)
+        yield from access_changes(file, environment)
+    elif kind is PathKind.DOCUMENT:
+        yield document_change(file)
+    else:
+        yield guardrail_change(file)
+
+
+def _refuse_irregular(file: FileChange) -> None:
+    if not file.regular:
+        raise BadRequestError(
+            "change.not_a_file",
+            f"{file.path} is a link, a submodule or has its mode changed",
+            f"make {file.path} a plain file with mode 644",
+        )

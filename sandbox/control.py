@@ -1,0 +1,138 @@
+"""Start, stop and look at the sandbox of a state folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from ops_actions.errors import OutsideError
+from ops_actions.wiring.place import ROOT
+from sandbox import database
+from sandbox.daemon import people
+from sandbox.home import Home, home, prepare
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+START_SECONDS = 60.0
+STOP_SECONDS = 30.0
+
+_children: dict[int, subprocess.Popen[bytes]] = {}
+"""Daemons that this process started; the one that stops such a daemon reaps it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A sandbox that is up.
+
+    Attributes:
+        urls: address of each emulated service.
+        tokens: GitHub token by login.
+        values: the ``COH_…`` values of its services.
+        key: opens the emulators' own routes.
+    """
+
+    pid: int
+    urls: dict[str, str]
+    tokens: dict[str, str]
+    values: dict[str, str]
+    key: str
+
+
+def status(place: Home | None = None) -> Running | None:
+    """Return the running sandbox of the state folder, None when it is down."""
+    place = place or home()
+    try:
+        document: dict[str, Any] = json.loads(place.connections.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    pid = int(document["pid"])
+    if not _is_daemon(pid):
+        return None
+    return Running(pid, document["urls"], document["tokens"], document["values"], document["key"])
+
+
+def up(place: Home | None = None) -> Running:
+    """Start the sandbox; one that runs is left as it is.
+
+    Args:
+        place: its state folder; by default the one that ``COH_STATE_DIR`` names.
+
+    Raises:
+        OutsideError: it did not come up; names the log.
+    """
+    place = place or home()
+    running = status(place)
+    if running is not None:
+        return running
+    prepare(place, people())
+    place.connections.unlink(missing_ok=True)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COH_STATE_DIR": str(place.folder)}
+    with place.log.open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "sandbox.daemon"],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    _children[process.pid] = process
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        running = status(place)
+        if running is not None:
+            return running
+        if process.poll() is not None:
+            break
+        time.sleep(0.02)
+    process.terminate()
+    raise OutsideError(
+        "sandbox.start_failed",
+        f"the sandbox in {place.folder} did not come up: {_last_line(place.log)}",
+        f"read {place.log}",
+    )
+
+
+def down(place: Home | None = None) -> bool:
+    """Stop the sandbox and everything it started; tells whether there was one."""
+    place = place or home()
+    running = status(place)
+    if running is not None:
+        _stop(running.pid)
+    # A daemon that was killed leaves its Postgres behind.
+    place.connections.unlink(missing_ok=True)
+    database.stop(place.database)
+    return running is not None
+
+
+def _stop(pid: int) -> None:
+    process = _children.pop(pid, None) or psutil.Process(pid)
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(STOP_SECONDS)
+    except (psutil.TimeoutExpired, subprocess.TimeoutExpired):
+        process.kill()
+        process.wait(STOP_SECONDS)
+
+
+def _is_daemon(pid: int) -> bool:
+    """Tell a sandbox from a process that got its number later."""
+    try:
+        return "sandbox.daemon" in psutil.Process(pid).cmdline()
+    except psutil.Error:
+        return False
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it printed nothing"

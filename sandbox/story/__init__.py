@@ -1,0 +1,1 @@
+"""The story that `coh demo` tells: real commands in a sandbox of its own, each step checked."""

@@ -1,0 +1,294 @@
+from __future__ import annotations
+
+import threading
+import tracemalloc
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+
+from ops_actions.adapters.postgres import Database
+from ops_actions.adapters.postgres_audit import PostgresAudit
+from ops_actions.audit.chain import GENESIS, BadEntry, Head
+from ops_actions.audit.entry import AuditEntry, Phase, parse_body
+from ops_actions.audit.protocol import AuditLog, Transaction, verify_log
+from ops_actions.errors import OutsideError, RefusedError
+from tests.support.audit import entry
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    database = Database(database_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def log(database: Database) -> AuditLog:
+    return PostgresAudit(database)
+
+
+@pytest.fixture
+def vandal(database_url: str) -> Iterator[psycopg.Connection]:
+    """A superuser who has switched off what stands in the way."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        for table in ("ops_audit", "ops_audit_head"):
+            connection.execute(f"alter table {table} disable trigger all".encode())
+        connection.execute("alter table ops_audit drop constraint ops_audit_columns_say_the_body")
+        yield connection
+
+
+def _count(database: Database) -> int:
+    with database.connection() as connection:
+        row = connection.execute("select count(*) from ops_audit").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def test_entries_get_numbers_without_gaps_and_verify(log: AuditLog) -> None:
+    assert log.append([entry(1)]) == (1,)
+    assert log.append([entry(2), entry(3)]) == (2, 3)
+    verdict = verify_log(log)
+    assert verdict.ok
+    assert verdict.checked == 3
+    assert verify_log(log, verdict.head).ok
+
+
+def test_an_empty_log_verifies_and_nothing_appends_nothing(log: AuditLog) -> None:
+    assert log.append([]) == ()
+    assert verify_log(log).ok
+
+
+def test_what_was_said_reads_back(log: AuditLog) -> None:
+    said = entry(
+        1,
+        key='k "1" \\',
+        target='odd "quoted" \\ target',
+        detail={"note": 'tab\t, line\n, "ü" \\n'},
+    )
+    log.append([said])
+    [record] = log.tail(1)
+    assert parse_body(record.body) == parse_body(said.body())
+    with log.stream() as snapshot:
+        assert list(snapshot.records) == [record]
+        assert snapshot.head == Head(record.seq, record.hash)
+    assert verify_log(log).ok
+
+
+def test_the_same_key_appends_once(log: AuditLog, database: Database) -> None:
+    assert log.append([entry(1), entry(2)]) == (1, 2)
+    assert log.append([entry(2), entry(3), entry(1), entry(3)]) == (2, 3, 1, 3)
+    assert log.append([entry(1, detail={"attempt": 2})]) == (1,)
+    assert _count(database) == 3
+    assert verify_log(log).ok
+
+
+@pytest.mark.parametrize("batch", [[entry(9), entry(1, result="other")], [entry(1, target="x")]])
+def test_a_key_that_says_something_else_is_refused_whole(
+    log: AuditLog, database: Database, batch: Sequence[AuditEntry]
+) -> None:
+    log.append([entry(1)])
+    with pytest.raises(RefusedError, match=r"audit\.key_reused"):
+        log.append(batch)
+    assert _count(database) == 1
+    assert verify_log(log).ok
+
+
+def test_what_also_happens_stands_or_falls_with_the_entry(
+    log: AuditLog, database: Database
+) -> None:
+    def put(transaction: Transaction, key: str = "one") -> None:
+        transaction.execute(
+            "insert into ops_outbox (kind, key, payload) values (%s, %s, '{}')", ("slack", key)
+        )
+
+    def fail(transaction: Transaction) -> None:
+        put(transaction, "two")
+        message = "the effect failed"
+        raise LookupError(message)
+
+    log.append([entry(1)], also=put)
+    with pytest.raises(LookupError):
+        log.append([entry(2)], also=fail)
+    with pytest.raises(OutsideError, match=r"database\.error"):
+        log.append([entry(3)], also=put)
+    assert _count(database) == 1
+    with database.connection() as connection:
+        assert connection.execute("select key from ops_outbox").fetchall() == [("one",)]
+    assert log.append([entry(4)]) == (2,)
+    assert verify_log(log).ok
+
+
+def test_a_log_that_only_reads_refuses_to_write(database: Database) -> None:
+    log = PostgresAudit(database, read_only=True)
+    with pytest.raises(RefusedError, match=r"audit\.read_only"):
+        log.append([entry(1)])
+    assert log.tail(5) == ()
+    assert _count(database) == 0
+
+
+def test_the_tail_is_the_newest_of_one_environment_oldest_first(log: AuditLog) -> None:
+    log.append([entry(n, environment=("staging", "production")[n % 2]) for n in range(1, 9)])
+    assert [record.seq for record in log.tail(3)] == [6, 7, 8]
+    assert [record.seq for record in log.tail(2, "production")] == [5, 7]
+
+
+def test_destructive_actions_are_counted_once_each(database: Database) -> None:
+    log = PostgresAudit(database)
+    risky = {"risk": "destructive", "action": "deployment.rollback"}
+    other = "auth0|65f0c1a2b3d4e5f601020305"
+    log.append(
+        [
+            entry(1, **risky),
+            entry(2, **risky, phase=Phase.OUTCOME, result="done"),
+            entry(3, **risky, target="other"),
+            entry(4, **risky, change_id="change-2", actor_sub=other),
+            entry(5, **risky, change_id="change-3", phase=Phase.REFUSAL),
+            entry(6, **risky, change_id="change-4", environment="staging"),
+            entry(7, change_id="change-5"),
+        ]
+    )
+    hour_ago = datetime.now(UTC) - timedelta(hours=1)
+    assert log.count_destructive("production", hour_ago) == 3
+    assert log.count_destructive("production", hour_ago, other) == 1
+    assert log.count_destructive("production", datetime.now(UTC) + timedelta(hours=1)) == 0
+
+
+def test_eight_writers_leave_no_gap_and_no_bad_entry(log: AuditLog, database: Database) -> None:
+    failures: list[BaseException] = []
+
+    def write(writer: int) -> None:
+        try:
+            for number in range(100):
+                log.append([entry(writer * 1_000 + number)])
+        except BaseException as error:
+            failures.append(error)
+            raise
+
+    threads = [threading.Thread(target=write, args=(writer,)) for writer in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    verdict = verify_log(log)
+    assert verdict.ok
+    assert verdict.checked == 800
+    with database.connection() as connection:
+        row = connection.execute(
+            "select bool_and(recorded_at >= before) from (select recorded_at,"
+            " lag(recorded_at) over (order by seq) as before from ops_audit) as pairs"
+        ).fetchone()
+    assert row == (True,)
+
+
+def test_the_same_batch_from_many_writers_is_recorded_once(
+    log: AuditLog, database: Database
+) -> None:
+    numbers: list[tuple[int, ...]] = []
+    batch = [entry(n) for n in range(20)]
+    threads = [threading.Thread(target=lambda: numbers.append(log.append(batch))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert numbers == [tuple(range(1, 21))] * 4
+    assert _count(database) == 20
+
+
+def test_a_reader_may_stop_half_way(log: AuditLog) -> None:
+    log.append([entry(n) for n in range(500)])
+    with log.stream() as snapshot:
+        assert next(snapshot.records).seq == 1
+    with log.stream(498) as snapshot:
+        assert [record.seq for record in snapshot.records] == [499, 500]
+
+
+def test_a_snapshot_does_not_see_what_is_appended_meanwhile(log: AuditLog) -> None:
+    log.append([entry(n) for n in range(1, 4)])
+    with log.stream() as snapshot:
+        log.append([entry(4)])
+        assert [record.seq for record in snapshot.records] == [1, 2, 3]
+        assert snapshot.head.seq == 3
+
+
+def test_verification_takes_the_same_memory_for_any_length(log: AuditLog) -> None:
+    log.append([entry(n, detail={"log": "x" * 1_000}) for n in range(5_000)])
+    with log.stream() as snapshot:
+        at_4500 = next(r for r in snapshot.records if r.seq == 4_500)
+
+    def peak(start: Head) -> int:
+        tracemalloc.start()
+        assert verify_log(log, start).ok
+        _, highest = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return highest
+
+    few = peak(Head(4_500, at_4500.hash))
+    assert peak(GENESIS) < 2 * few + 100_000
+
+
+_EDIT_BODY = "update ops_audit set body = replace(body, 'webhooks', 'campaigns') where seq = 5"
+_EDIT_COLUMN = "update ops_audit set actor_login = 'li-wen' where seq = 5"
+_SWAP = """
+    update ops_audit set seq = 1005 where seq = 5;
+    update ops_audit set seq = 5 where seq = 6;
+    update ops_audit set seq = 6 where seq = 1005"""
+_RESEAL = """
+    update ops_audit set body = replace(body, 'webhooks', 'campaigns') where seq = 5;
+    update ops_audit set target = replace(target, 'webhooks', 'campaigns') where seq = 5;
+    update ops_audit set hash = encode(sha256(convert_to(concat_ws(e'\\n', 'coh.audit/1', seq,
+      to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), prev_hash, body),
+      'UTF8')), 'hex') where seq = 5"""
+
+
+@pytest.mark.parametrize(
+    ("deed", "bad"),
+    [
+        (_EDIT_BODY, BadEntry(5, "hash")),
+        (_EDIT_COLUMN, BadEntry(5, "column actor_login")),
+        ("update ops_audit set on_behalf_of = 'auth0|x' where seq = 5",
+         BadEntry(5, "column on_behalf_of")),
+        ("update ops_audit set commit_sha = null where seq = 5", BadEntry(5, "column commit_sha")),
+        ("update ops_audit set target = e'a\\tb\\\\\"' where seq = 5",
+         BadEntry(5, "column target")),
+        ("update ops_audit set action = 'a\"b' where seq = 5", BadEntry(5, "columns")),
+        ("update ops_audit set body = body || e'\\n\\t' where seq = 5", BadEntry(5, "hash")),
+        ("update ops_audit set recorded_at = recorded_at - interval '1 microsecond' where seq = 5",
+         BadEntry(5, "hash")),
+        ("update ops_audit set hash = repeat('f', 64) where seq = 5", BadEntry(5, "hash")),
+        ("update ops_audit set prev_hash = repeat('f', 64) where seq = 5", BadEntry(5, "link")),
+        (_RESEAL, BadEntry(6, "link")),
+        ("delete from ops_audit where seq = 5", BadEntry(5, "gap")),
+        ("delete from ops_audit where seq = 1", BadEntry(1, "gap")),
+        (_SWAP, BadEntry(5, "link")),
+        ("delete from ops_audit where seq > 7", BadEntry(8, "head")),
+        ("delete from ops_audit", BadEntry(1, "head")),
+        ("update ops_audit_head set seq = 7", BadEntry(8, "head")),
+        ("update ops_audit_head set hash = repeat('f', 64)", BadEntry(10, "head")),
+    ],
+)  # fmt: skip
+def test_tampering_is_named_with_the_first_bad_entry(
+    log: AuditLog, vandal: psycopg.Connection, deed: str, bad: BadEntry
+) -> None:
+    log.append([entry(n) for n in range(1, 11)])
+    assert verify_log(log).ok
+    vandal.execute(deed.encode())
+    assert verify_log(log).bad == bad
+
+
+def test_a_log_whose_head_is_gone_is_not_called_good(
+    log: AuditLog, vandal: psycopg.Connection
+) -> None:
+    log.append([entry(1)])
+    vandal.execute("delete from ops_audit_head")
+    with pytest.raises(OutsideError, match=r"audit\.head_missing"):
+        verify_log(log)
+
+
+def test_a_database_without_migrations_says_so(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
+    with pytest.raises(OutsideError, match=r"database\.not_migrated"):
+        PostgresAudit(database).append([entry(1)])
+    database.close()
