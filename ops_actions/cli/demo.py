@@ -53,7 +53,7 @@ def _run(folder: Path, started: float) -> int:
         running = control.up()
     with console(errors=True).status("Filling it: repository, people, services, Pulumi …"):
         seed(ROOT, ENVIRONMENT)
-    stage = Stage(folder, running)
+    stage = Stage(folder, running, console())
     stage.check("A sandbox is up and filled", f"{time.monotonic() - started:.1f} s", ok=True)
     try:
         tell(stage)

@@ -19,9 +19,10 @@ from ops_actions.plan.files import document_change, guardrail_change
 from ops_actions.plan.flags import flag_changes
 from ops_actions.plan.model import Change, Plan
 from ops_actions.plan.platform import platform_changes
+from ops_actions.plan.sides import UnreadableBaseError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 def build_plan(change_set: ChangeSet, policy_digest: str) -> Plan:
@@ -47,21 +48,32 @@ def _changes_of(file: FileChange) -> Iterator[Change]:
     """Yield the changes that one path asks for."""
     kind = classify(file.path)
     environment = environment_of(file.path) or ""
-    if kind in (PathKind.DECLARED, PathKind.REQUEST):
-        _refuse_irregular(file)
     if kind is PathKind.REQUEST:
-        yield action_change(file, environment)
-    elif file.path.endswith("/flags.yaml") and kind is PathKind.DECLARED:
-        yield from flag_changes(file, environment)
-    elif file.path.endswith("/platform.yaml") and kind is PathKind.DECLARED:
-        yield from platform_changes(file, environment)
-    elif environment and file.path.endswith("/access.yaml"):
         _refuse_irregular(file)
-        yield from access_changes(file, environment)
+        yield action_change(file, environment)
+    elif environment and (compare := _compare(file, kind)) is not None:
+        _refuse_irregular(file)
+        try:
+            yield from list(compare(file, environment))
+        except UnreadableBaseError:
+            # Somebody forced a broken file onto main. Restoring it must stay possible, and then it
+            # is a change of a file, for an admin; nothing outside is touched by guessing.
+            yield guardrail_change(file)
     elif kind is PathKind.DOCUMENT:
         yield document_change(file)
     else:
         yield guardrail_change(file)
+
+
+def _compare(
+    file: FileChange, kind: PathKind
+) -> Callable[[FileChange, str], Iterator[Change]] | None:
+    """Return what compares the two sides of a declared file; None for any other file."""
+    name = file.path.rpartition("/")[2]
+    if kind is PathKind.DECLARED:
+        return {"flags.yaml": flag_changes, "platform.yaml": platform_changes}.get(name)
+    # The people list is a guardrail that is understood line by line.
+    return access_changes if name == "access.yaml" else None
 
 
 def _refuse_irregular(file: FileChange) -> None:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 Parsed = TypeVar("Parsed")
 
 
+class UnreadableBaseError(BadRequestError):
+    """The base commit holds a file that can't be read, so what changes can't be known."""
+
+
 def parse_side(
     data: bytes | None, path: str, parse: Callable[[bytes, str], Parsed]
 ) -> Parsed | None:
@@ -38,10 +42,15 @@ def parse_both(
 ) -> tuple[Parsed | None, Parsed | None]:
     """Parse the base and the head side of a file.
 
-    A base side that can't be read is the base commit's fault, and it is still refused: nothing
-    may be planned from a state that is not understood.
+    Raises:
+        UnreadableBaseError: only the base side can't be read.
+        BadRequestError: the head side can't be read.
     """
-    return parse_side(file.before, file.path, parse), parse_side(file.after, file.path, parse)
+    after = parse_side(file.after, file.path, parse)
+    try:
+        return parse_side(file.before, file.path, parse), after
+    except BadRequestError as error:
+        raise UnreadableBaseError(error.code, error.fact, error.next_step) from error
 
 
 def differing(

@@ -12,7 +12,8 @@ from starlette.routing import Route
 from sandbox.emulator.app import emulator
 from sandbox.emulator.contract import Dialect
 from sandbox.github import contract, sync
-from sandbox.github.call import ApiError, Call, Links, Reply, invalid, not_found
+from sandbox.github.call import Call, Links, Reply
+from sandbox.github.errors import ApiError, invalid, not_found
 from sandbox.github.hub import Hooks, Hub
 from sandbox.github.routes import (
     apps,

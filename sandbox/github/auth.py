@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 import jwt
 
-from sandbox.github.call import ApiError
+from sandbox.github.errors import ApiError
 from sandbox.github.models import ROLES, IssuedToken
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sandbox.github.auth import Gate
-from sandbox.github.call import not_found
+from sandbox.github.errors import not_found
 from sandbox.github.git import ZERO, Git
 from sandbox.github.gitobjects import Signature
 from sandbox.github.models import Activity, Repository, SeenRef

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import httpx
+from rich.console import Console
 from rich.markup import escape
 
 from infra.clients.flagsmith import sdk_flags
 from ops_actions.adapters.github import GitHubHost
-from ops_actions.cli.output import console
 from ops_actions.wiring.place import ROOT
 from sandbox.home import BOT
 
@@ -62,29 +62,30 @@ class Stage:
     Attributes:
         folder: state folder of the sandbox.
         running: its services.
+        out: where the story is shown.
     """
 
     folder: Path
     running: Running
+    out: Console = field(default_factory=Console)
     held: list[Held] = field(default_factory=list)
     _since: float = field(default_factory=time.monotonic)
 
     def title(self, text: str) -> None:
         """Open a chapter."""
-        out = console()
-        out.print()
-        out.rule(f"[bold]{text}[/]", align="left")
+        self.out.print()
+        self.out.rule(f"[bold]{text}[/]", align="left")
 
     def coh(self, *arguments: str, by: str = BOT, quiet: bool = False) -> Ran:
         """Run a command of `coh` as a person, show it and what it said."""
         if not quiet:
             who, command = escape(by), escape(_shown(arguments))
-            console().print(f"[dim]{who}[/] [bold cyan]$ coh {command}[/]")
+            self.out.print(f"[dim]{who}[/] [bold cyan]$ coh {command}[/]")
         ran = self.python("-m", "ops_actions.cli", *arguments, by=by)
         if not quiet:
             for text in (ran.out, ran.err):
                 if text.strip():
-                    console().print(_indented(text), markup=False)
+                    self.out.print(_indented(text), markup=False)
         return ran
 
     def python(self, *arguments: str, by: str = BOT) -> Ran:
@@ -140,7 +141,7 @@ class Stage:
         self.held.append(Held(what, proof, ok, now - self._since))
         self._since = now
         mark = "[green]✓[/]" if ok else "[bold red]✗[/]"
-        console().print(f"{mark} {escape(what)}: {escape(proof)}")
+        self.out.print(f"{mark} {escape(what)}: {escape(proof)}")
 
 
 def _shown(arguments: tuple[str, ...]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -36,6 +37,10 @@ from tests.policies.support import (
     plan,
     rollback,
 )
+
+if TYPE_CHECKING:
+    from ops_actions.canonical import Json
+    from ops_actions.plan.model import Change
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +76,7 @@ def test_an_approved_flag_is_allowed(engine: OpaEval) -> None:
         ),
         rules=decision.rules,
     )
-    assert len(decision.rules) == 22
+    assert len(decision.rules) == 23
 
 
 def test_a_safe_change_of_the_sandbox_needs_nobody(engine: OpaEval) -> None:
@@ -146,4 +151,33 @@ def test_a_renewed_review_of_the_same_person_replaces_the_old_one(engine: OpaEva
         "change.changes_requested"
     ]
     both = facts(approval(SOFIA), objection)
-    assert "facts.request_complete" in codes(ask(engine, asked, both))
+    assert "facts.people_complete" in codes(ask(engine, asked, both))
+
+
+def with_after(change: Change, **values: Json) -> Change:
+    assert isinstance(change.after, dict)
+    return replace(change, after={**change.after, **values})
+
+
+@pytest.mark.parametrize("moment", ["tomorrow", "2026-11-24", 5, None])
+def test_a_moment_that_is_none_is_refused_by_name(engine: OpaEval, moment: Json) -> None:
+    decision = ask(engine, plan(with_after(rollback(), not_after=moment)), facts(approval(MARA)))
+    assert "actions.not_expired" in codes(decision)
+    assert not any(code.startswith("engine.") for code in codes(decision))
+
+
+@pytest.mark.parametrize("date", ["soon", "2027-13-01", 20270201, None])
+def test_a_date_that_is_none_is_refused_by_name(engine: OpaEval, date: Json) -> None:
+    decision = ask(engine, plan(with_after(flag(), expires=date)), facts(approval(SOFIA)))
+    assert "flags.expiry" in codes(decision)
+    assert not any(code.startswith("engine.") for code in codes(decision))
+
+
+def test_no_message_has_a_gap(engine: OpaEval) -> None:
+    """Go writes %! where a message and its arguments do not fit."""
+    bare: Facts = replace(facts(), gates={}, now=NOW + timedelta(days=900))
+    bad = with_after(rollback(), confirm=None, target="x", action="y")
+    worse = with_after(replace(flag("x", "nowhere"), risk=Risk.DESTRUCTIVE), owner=None)
+    decision = ask(engine, plan(bad, worse, path_change("scripts/x", Kind.GUARDRAIL)), bare)
+    assert len(decision.violations) > 8
+    assert [v.message for v in decision.violations if "%!" in v.message] == []

@@ -14,7 +14,7 @@
 -- No line but the last can hold a line feed, and the body comes last, so the bytes are unambiguous.
 
 -- A body is `opening || detail || closing`, where opening and closing repeat the columns that sort
--- before and after "detail". One definition serves the constraint below and every verifier, which
+-- before and after "detail". One definition serves the append function and every verifier, which
 -- calls it millions of times: so only what may hold a quote goes through `to_json`, the other
 -- fields must not hold one, and the functions are stable as `to_json` is, or they aren't inlined.
 create function public.ops_audit_opening(
@@ -82,12 +82,7 @@ create table public.ops_audit (
   -- The entry size limit of C2SP tlog-tiles, so that each body can become a leaf of such a log.
   body text not null check (octet_length(body) <= 65535),
   prev_hash text not null check (prev_hash ~ '^[0-9a-f]{64}$'),
-  hash text not null check (hash ~ '^[0-9a-f]{64}$'),
-  constraint ops_audit_columns_say_the_body check (public.ops_audit_is_body(
-    body,
-    public.ops_audit_opening(action, actor_login, actor_sub, audience, change_id, commit_sha),
-    public.ops_audit_closing(environment, idempotency_key, on_behalf_of, phase, plan_digest,
-      policy_digest, result, risk, target)))
+  hash text not null check (hash ~ '^[0-9a-f]{64}$')
 );
 
 comment on table public.ops_audit is
@@ -172,75 +167,132 @@ grant select on public.ops_audit_head to service_role;
 create function public.ops_audit_append(entries text[]) returns bigint[]
   language plpgsql security definer
   set search_path = ''
-  -- A plan that was made while the table was small must not scan all of it ever after.
-  set enable_seqscan = off
   as $$
 declare
-  entry text;
-  given jsonb;
-  numbers bigint[] := '{}';
-  head_seq bigint;
-  head_hash text;
-  own_hash text;
+  head record;
   moment timestamptz;
   stamp text;
+  fresh text[] := entries;
+  entry text;
+  last bigint;
+  hashes text[];
+  numbers bigint[];
+  inserted bigint;
 begin
   -- Numbers are drawn and time is taken under this lock: order of seq = order of commit = time.
-  select head.seq, head.hash into strict head_seq, head_hash
-    from public.ops_audit_head as head for update;
+  select end_of_log.seq, end_of_log.hash into strict head
+    from public.ops_audit_head as end_of_log for update;
   moment := clock_timestamp();
   stamp := to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
 
-  foreach entry in array entries loop
-    given := entry::jsonb;
-    own_hash := encode(sha256(convert_to(
-      'coh.audit/1' || e'\n' || head_seq + 1 || e'\n' || stamp || e'\n' || head_hash || e'\n' || entry,
-      'UTF8')), 'hex');
-    insert into public.ops_audit (
-      seq, recorded_at, environment, actor_sub, actor_login, on_behalf_of, action, target, risk,
-      phase, result, change_id, plan_digest, policy_digest, commit_sha, audience, idempotency_key,
-      body, prev_hash, hash)
-    values (
-      head_seq + 1, moment, given ->> 'environment', given ->> 'actor_sub',
-      given ->> 'actor_login', given ->> 'on_behalf_of', given ->> 'action', given ->> 'target',
-      given ->> 'risk', given ->> 'phase', given ->> 'result', given ->> 'change_id',
-      given ->> 'plan_digest', given ->> 'policy_digest', given ->> 'commit_sha',
-      given ->> 'audience', given ->> 'idempotency_key', entry, head_hash, own_hash)
-    on conflict (idempotency_key) do nothing;
+  for attempt in 1..2 loop
+    last := head.seq;
+    hashes := array[head.hash];
+    numbers := '{}';
+    foreach entry in array fresh loop
+      last := last + 1;
+      numbers := numbers || last;
+      hashes := hashes || encode(sha256(convert_to(
+        'coh.audit/1' || e'\n' || last || e'\n' || stamp || e'\n' || hashes[cardinality(hashes)]
+          || e'\n' || entry, 'UTF8')), 'hex');
+    end loop;
 
-    if found then
-      head_seq := head_seq + 1;
-      head_hash := own_hash;
-      numbers := numbers || head_seq;
-    else
-      numbers := numbers || public.ops_audit_known(given);
-    end if;
+    begin
+      -- All rows in one statement: Postgres prepares the table's constraints once a statement.
+      insert into public.ops_audit (
+        seq, recorded_at, environment, actor_sub, actor_login, on_behalf_of, action, target, risk,
+        phase, result, change_id, plan_digest, policy_digest, commit_sha, audience,
+        idempotency_key, body, prev_hash, hash)
+      select
+        numbers[given.place], moment, say.environment, say.actor_sub, say.actor_login,
+        say.on_behalf_of, say.action, say.target, say.risk, say.phase, say.result, say.change_id,
+        say.plan_digest, say.policy_digest, say.commit_sha, say.audience, say.idempotency_key,
+        given.body, hashes[given.place], hashes[given.place + 1]
+      from unnest(fresh) with ordinality as given (body, place),
+        json_to_record(given.body::json) as say (
+          environment text, actor_sub text, actor_login text, on_behalf_of text, action text,
+          target text, risk text, phase text, result text, change_id text, plan_digest text,
+          policy_digest text, commit_sha text, audience text, idempotency_key text)
+      where public.ops_audit_is_body(
+        given.body,
+        public.ops_audit_opening(say.action, say.actor_login, say.actor_sub, say.audience,
+          say.change_id, say.commit_sha),
+        public.ops_audit_closing(say.environment, say.idempotency_key, say.on_behalf_of, say.phase,
+          say.plan_digest, say.policy_digest, say.result, say.risk, say.target));
+      get diagnostics inserted = row_count;
+      exit;
+    exception when unique_violation then
+      if attempt = 2 then
+        raise;
+      end if;
+      fresh := public.ops_audit_fresh(entries);
+    end;
   end loop;
 
-  update public.ops_audit_head as head set seq = head_seq, hash = head_hash
-    where head.seq < head_seq;
+  if inserted <> cardinality(fresh) then
+    raise exception 'audit entry is not a coh.audit/1 document in canonical form'
+      using errcode = 'invalid_parameter_value';
+  end if;
+  if inserted > 0 then
+    update public.ops_audit_head set seq = last, hash = hashes[cardinality(hashes)];
+  end if;
+  if inserted < cardinality(entries) then
+    return public.ops_audit_numbers(entries);
+  end if;
   return numbers;
 end $$;
 
--- The seq of the entry that has a key already, provided that it says the same.
-create function public.ops_audit_known(given jsonb) returns bigint
+comment on function public.ops_audit_append(text[]) is
+  'Appends canonical JSON entries to ops_audit under the head lock and returns their seq numbers.';
+
+-- The entries of a batch that are not recorded yet, each key once, in order.
+-- Called under the head lock. A plan that was made while the table was small must not scan all of
+-- it ever after, hence no sequential scans.
+create function public.ops_audit_fresh(entries text[]) returns text[]
   language plpgsql
   set search_path = ''
+  set enable_seqscan = off
   as $$
-declare
-  earlier record;
 begin
-  select old.seq, old.body::jsonb - 'detail' = given - 'detail' as same into strict earlier
-    from public.ops_audit as old where old.idempotency_key = given ->> 'idempotency_key';
-  if not earlier.same then
+  if exists (
+    with given as (
+      select e.body::jsonb ->> 'idempotency_key' as key, e.body::jsonb - 'detail' as meaning
+      from unnest(entries) as e (body)
+    ), all_of_them as (
+      select key, meaning from given
+      union all
+      select given.key, old.body::jsonb - 'detail'
+      from given join public.ops_audit as old on old.idempotency_key = given.key
+    )
+    select from all_of_them group by key having count(distinct meaning) > 1
+  ) then
     raise exception 'an audit key is taken by an entry that says something else'
       using errcode = 'unique_violation', constraint = 'ops_audit_key_meaning';
   end if;
-  return earlier.seq;
+
+  return (
+    select coalesce(array_agg(once.body order by once.place), '{}')
+    from (
+      select distinct on (e.body::jsonb ->> 'idempotency_key') e.body, e.place
+      from unnest(entries) with ordinality as e (body, place)
+      where not exists (
+        select from public.ops_audit as old
+        where old.idempotency_key = e.body::jsonb ->> 'idempotency_key')
+      order by e.body::jsonb ->> 'idempotency_key', e.place
+    ) as once);
 end $$;
 
-comment on function public.ops_audit_append(text[]) is
-  'Appends canonical JSON entries to ops_audit under the head lock; returns their seq numbers.';
+-- The numbers of entries that are all recorded, in the given order.
+create function public.ops_audit_numbers(entries text[]) returns bigint[]
+  language sql stable
+  set search_path = ''
+  set enable_seqscan = off
+  as $$
+    select array_agg(found.seq order by e.place)
+    from unnest(entries) with ordinality as e (body, place)
+    join public.ops_audit as found
+      on found.idempotency_key = e.body::jsonb ->> 'idempotency_key'
+  $$;
 
 -- What the console calls for a signed-in person: one entry, in their own name, about something safe
 -- that no change asked for. Masking needs the writer's code, so free detail is not taken from here,
@@ -270,7 +322,9 @@ comment on function public.ops_audit_ingest(text) is
 
 revoke all on function public.ops_audit_refuse() from public, anon, authenticated, service_role;
 revoke all on function public.ops_audit_append(text[]) from public, anon, authenticated, service_role;
-revoke all on function public.ops_audit_known(jsonb) from public, anon, authenticated, service_role;
+revoke all on function public.ops_audit_fresh(text[]) from public, anon, authenticated, service_role;
+revoke all on function public.ops_audit_numbers(text[])
+  from public, anon, authenticated, service_role;
 revoke all on function public.ops_audit_ingest(text) from public, anon, authenticated, service_role;
 grant execute on function public.ops_audit_append(text[]) to service_role;
 grant execute on function public.ops_audit_ingest(text) to authenticated;

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.github.call import ApiError, Endpoint, Reply, not_found
+from sandbox.github.call import Endpoint, Reply
+from sandbox.github.errors import ApiError, not_found
 from sandbox.github.serialise import people
 from sandbox.github.serialise.people import moment
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, cast
 
-from sandbox.github.call import ApiError, Endpoint, Reply, invalid, not_found
+from sandbox.github.call import Endpoint, Reply
+from sandbox.github.errors import ApiError, invalid, not_found
 from sandbox.github.models import CheckRun, Status
 from sandbox.github.routes.commits import resolved
 from sandbox.github.serialise import checks

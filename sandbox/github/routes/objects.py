@@ -7,7 +7,8 @@ import binascii
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sandbox.github.call import ApiError, Endpoint, Reply, invalid, not_found
+from sandbox.github.call import Endpoint, Reply
+from sandbox.github.errors import ApiError, invalid, not_found
 from sandbox.github.gitobjects import TREE_MODE, GitError, Signature, TreeChange
 from sandbox.github.serialise import commits
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from sandbox.github import rules
-from sandbox.github.call import ApiError, Endpoint, Reply, not_found
+from sandbox.github.call import Endpoint, Reply
+from sandbox.github.errors import ApiError, not_found
 from sandbox.github.models import Protection, Ruleset
 from sandbox.github.serialise.people import moment, node_id
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandbox.github import sync
-from sandbox.github.call import ApiError, Endpoint, Reply, invalid
+from sandbox.github.call import Endpoint, Reply
 from sandbox.github.diff import changes
+from sandbox.github.errors import ApiError, invalid
 from sandbox.github.models import Pull
 from sandbox.github.serialise import commits, pulls
 

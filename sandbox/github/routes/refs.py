@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandbox.github import rules, sync
-from sandbox.github.call import ApiError, Endpoint, Reply, invalid, not_found
+from sandbox.github.call import Endpoint, Reply
+from sandbox.github.errors import ApiError, invalid, not_found
 from sandbox.github.git import SHA, ZERO, RefMovedError
 from sandbox.github.gitobjects import GitError
 from sandbox.github.hub import HEADS, Push

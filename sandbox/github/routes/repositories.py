@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.github.call import ApiError, Endpoint, Reply
+from sandbox.github.call import Endpoint, Reply
+from sandbox.github.errors import ApiError
 from sandbox.github.git import Git
 from sandbox.github.hub import HEADS
 from sandbox.github.models import Repository, SeenRef

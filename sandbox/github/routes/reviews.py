@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.github.call import ApiError, Endpoint, Reply, invalid, not_found
+from sandbox.github.call import Endpoint, Reply
+from sandbox.github.errors import ApiError, invalid, not_found
 from sandbox.github.models import Review
 from sandbox.github.serialise import people, pulls
 

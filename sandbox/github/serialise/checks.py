@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from sandbox.github.call import not_found
+from sandbox.github.errors import not_found
 from sandbox.github.serialise import people, repositories
 from sandbox.github.serialise.people import moment, node_id, optional_moment
 

@@ -22,7 +22,6 @@ from infra.clients.slack import Posted, SlackClient
 from sandbox.emulator import Fault, FaultSwitch, Store, running
 from sandbox.slack.app import create_app
 from sandbox.slack.seed import ChannelSeed, seed
-from tests.infra.clients.slack_history import WithHistory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -56,12 +55,13 @@ def world(tmp_path: Path) -> Iterator[World]:
     seed(store, token=TOKEN, channels=channels)
     app = create_app(store, clock=lambda: datetime.now(UTC), sandbox_key="k")
     waits: list[float] = []
-    with running({"slack": WithHistory(app, store)}) as urls:
+    with running({"slack": app}) as urls:
         url = urls["slack"] + "/api/"
         client = SlackClient(TOKEN, base_url=url, timeout=5, sleep=waits.append)
         yield World(url, client, app.state.faults, store, waits)
         app.state.faults.clear()
     store.close()
+    assert app.state.contract_log.of("answer", "unknown") == []
 
 
 def test_a_message_is_posted_once_found_and_changed(world: World) -> None:

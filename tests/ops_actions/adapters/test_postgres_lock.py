@@ -135,6 +135,8 @@ def test_an_undecidable_change_waits_for_a_human(
         settle(transaction, "production", "change-1")
 
     log = PostgresAudit(database)
+    with pytest.raises(RefusedError, match=r"lock\.not_held"):
+        log.append([entry(9)], also=lambda t: fence(t, "production", "change-1", ONE))
     log.append([entry(1, phase=Phase.SETTLE, result="done")], also=decide)
     assert one.state("production") is None
     with pytest.raises(RefusedError, match=r"lock\.not_held"):

@@ -38,8 +38,6 @@ _types := {
 	},
 }
 
-_person := {"login": _text, "sub": {"string", "null"}, "roles": {"array"}}
-
 deny_request contains violation if {
 	some path in _problems
 	violation := result.violation(rego.metadata.chain(), [trim_left(path, ".")], "")
@@ -78,42 +76,12 @@ _problems contains sprintf("facts.gates.%s.%s", [name, key]) if {
 	some key in shape.wrong(gate, {"declared": {"boolean", "null"}, "live": {"boolean", "null"}})
 }
 
-_problems contains sprintf("facts.pull_request.%s.%s", [side, key]) if {
-	some side in ["author", "last_pusher"]
-	some key in _wrong_in_person(shape.part(_parts["facts.pull_request"], side))
-}
-
-_problems contains sprintf("facts.pull_request.reviews.%d.%s", [index, key]) if {
-	some index, review in _reviews
-	some key in (shape.wrong(review, {"state": _text, "commit": _text}) | shape.empty(review, ["state"]))
-}
-
-_problems contains sprintf("facts.pull_request.reviews.%d.person.%s", [index, key]) if {
-	some index, review in _reviews
-	some key in _wrong_in_person(shape.part(review, "person"))
-}
-
-# Only the latest verdict of a person is a fact; two of them would let an old yes hide a new no.
-_problems contains sprintf("facts.pull_request.reviews.%d.person.login", [index]) if {
-	some index, review in _reviews
-	some other in array.slice(_reviews, 0, index)
-	other.person.login != ""
-	lower(other.person.login) == lower(review.person.login)
-}
-
 _parts := {"": input, "facts": facts, "facts.plan": plan, "facts.pull_request": pull} if {
 	facts := shape.part(input, "facts")
 	plan := shape.part(facts, "plan")
 	pull := shape.part(facts, "pull_request")
 }
 
-_reviews := input.facts.pull_request.reviews
-
 _recent_types := {"object"} if {
 	input.facts.phase == "apply"
 } else := {"object", "null"}
-
-_wrong_in_person(person) := (shape.wrong(person, _person) | shape.empty(person, ["sub"])) | shape.unknown(
-	person,
-	{"kind": {"user", "bot", "unknown"}},
-)
