@@ -51,7 +51,13 @@ class DbosRunner:
         }
         logging.getLogger("dbos").setLevel(logging.ERROR)
         self._dbos = DBOS(config=config)
-        self._workflow = DBOS.workflow(name=_WORKFLOW)(_as_workflow(body))
+        self._queue = f"coh-{executor}"
+        self._queued = False
+        self._failures: dict[str, Exception] = {}
+        self._workflow = DBOS.workflow(name=_WORKFLOW)(self._as_workflow(body))
+        # A run is resumed through a queue. DBOS's own is read by every process, and one that does
+        # not hold the run's lock could take it; so each process reads a queue of its own only.
+        DBOS.listen_queues([self._queue])
         try:
             DBOS.launch()
         except SQLAlchemyError as error:
@@ -80,21 +86,38 @@ class DbosRunner:
 
     def resume(self, run_id: str) -> Json:
         """Take over a run and finish it."""
-        return cast("Json", DBOS.resume_workflow(run_id).get_result(polling_interval_sec=0.05))
+        if not self._queued:
+            DBOS.register_queue(self._queue, polling_interval_sec=0.05)
+            self._queued = True
+        handle = DBOS.resume_workflow(run_id, queue_name=self._queue)
+        try:
+            return cast("Json", handle.get_result(polling_interval_sec=0.05))
+        except PortableWorkflowError as error:
+            # DBOS keeps name and message only. The run was ours, so we have the error itself.
+            raise self._failures.get(run_id, error) from None
+
+    def abandon(self, run_id: str) -> None:
+        """Cancel a run."""
+        DBOS.cancel_workflow(run_id)
 
     def close(self) -> None:
         """Stop the runner's threads and connections; open runs stay open for `resume`."""
+        if self._queued:
+            DBOS.delete_queue(self._queue)
         DBOS.destroy(workflow_completion_timeout_sec=0)
 
+    def _as_workflow(self, body: Body) -> Callable[[Json], Json]:
+        def apply_workflow(payload: Json) -> Json:
+            run_id = DBOS.workflow_id
+            if run_id is None:
+                raise RuntimeError("the workflow body runs outside a workflow")
+            try:
+                return body(payload, run_id, _step)
+            except Exception as error:
+                self._failures[run_id] = error
+                raise
 
-def _as_workflow(body: Body) -> Callable[[Json], Json]:
-    def apply_workflow(payload: Json) -> Json:
-        run_id = DBOS.workflow_id
-        if run_id is None:
-            raise RuntimeError("the workflow body runs outside a workflow")
-        return body(payload, run_id, _step)
-
-    return apply_workflow
+        return apply_workflow
 
 
 def _step(name: str, work: Callable[[], Json]) -> Json:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 REPOSITORY = "repository"
 """Environment of entries about files that belong to none."""
 
+_LONGEST_NAME = 300  # characters of a change's name in an entry's key
+_SHORT = 12  # hex digits that tell two of a kind apart
+
 NOBODY = "system:unknown"
 """Actor of a refused push that nobody can be named for."""
 
@@ -52,7 +55,7 @@ def intent(run: Run, change: Change, attempt: str) -> AuditEntry:
         change,
         Phase.INTENT,
         "intended",
-        f"{attempt}/{change.key}/intent",
+        f"{attempt}/{_name(change)}/intent",
         {
             "summary": change.summary,
             "expected": change.expected_live,
@@ -74,15 +77,25 @@ def outcome(run: Run, change: Change, result: str, attempt: str, live: Json) -> 
     """
     # What was read is part of the key: a step that runs again after a crash either repeats itself,
     # which writes nothing, or has seen something else, which is worth an entry of its own.
-    seen = digest(live).removeprefix("sha256:")[:12]
+    seen = _short(live)
     return _entry(
         run,
         change,
         Phase.OUTCOME,
         result,
-        f"{attempt}/{change.key}/{result}/{seen}",
+        f"{attempt}/{_name(change)}/{result}/{seen}",
         {"read_back": live},
     )
+
+
+def _name(change: Change) -> str:
+    """Name a change within its run: a path may be longer, and odder, than a key may be."""
+    key = change.key
+    return key if key.isprintable() and len(key) <= _LONGEST_NAME else _short(key)
+
+
+def _short(value: Json) -> str:
+    return digest(value).removeprefix("sha256:")[:_SHORT]
 
 
 def refusal(  # noqa: PLR0913 - what is known of a refused commit
@@ -100,7 +113,7 @@ def refusal(  # noqa: PLR0913 - what is known of a refused commit
         commit: the merged commit.
         environment: environment it asked for; empty when it touches none or could not be read.
         actor: login and Auth0 subject of the author; empty strings when unknown.
-        attempt: makes the entry's key unique for each try.
+        attempt: name of the try; it and what was found make the entry's key.
         error: why it was refused.
         digests: plan and policy digest; empty strings when there was no plan.
     """
@@ -120,7 +133,8 @@ def refusal(  # noqa: PLR0913 - what is known of a refused commit
         plan_digest=plan_digest or None,
         policy_digest=policy_digest or None,
         commit=commit,
-        key=f"{attempt}/refusal",
+        # Refused again for the same reason is one entry; for another reason it is another.
+        key=f"{attempt}/refusal/{_short([error.code, error.fact, *digests])}",
         detail={"fact": error.fact, "next": error.next_step},
     )
 

@@ -3,21 +3,23 @@
 `grant` compares, in this order, and names the first thing that differs:
 
 1. the plan recomputed now has the digest of the plan at the approved head;
-2. the decision is about this very plan and these policies, and it is *allow*;
-3. the pull request is merged and its head is the one the approvals were given for;
-4. the lock of the environment is held by this run;
-5. the outside shows what each change expects, or, when an earlier attempt of this same run may
+2. the run is about this very plan: its commit, and its environment, all of it;
+3. the decision is about this very plan and these policies, was made for applying, and it is
+   *allow* without a reason against it;
+4. the pull request is merged and its head is the one the approvals were given for;
+5. the lock of the environment is held by this run;
+6. the outside shows what each change expects, or, when an earlier attempt of this same run may
    have got that far, what it desires.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from typing import TYPE_CHECKING
 
 from ops_actions.apply.classify import Standing, classify
 from ops_actions.canonical import Json, canonical_text
-from ops_actions.decision.model import Decision, Facts, Outcome
+from ops_actions.decision.model import Decision, Facts, Outcome, Phase
 from ops_actions.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -50,11 +52,12 @@ class Permit:
     pull_request: int
     author: str
     author_sub: str
-    _key: object
+    # Not a field: a copy by `dataclasses.replace` would carry it over to another plan.
+    _key: InitVar[object]
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, _key: object) -> None:
         """Refuse to exist unless `grant` made it."""
-        if self._key is not _ONLY_GRANT:
+        if _key is not _ONLY_GRANT:
             raise RefusedError(
                 "gate.no_permit",
                 "a permit was built without the gate's comparison",
@@ -151,6 +154,18 @@ def _first_difference(approved: Plan, now: Plan) -> str:
     return " (a change that was approved is not in the merged commit)"
 
 
+def _same_run(evidence: Evidence) -> None:
+    context, now = evidence.context, evidence.now
+    elsewhere = [name for name in now.environments if name != context.environment]
+    if context.commit != now.head or elsewhere:
+        raise RefusedError(
+            "gate.other_run",
+            f"the run is about {context.commit} in {context.environment or 'the repository'}, the "
+            f"plan about {now.head}{''.join(f' and {name}' for name in elsewhere)}",
+            "raise one pull request for each environment",
+        )
+
+
 def _allowed(evidence: Evidence) -> None:
     decision, now = evidence.decision, evidence.now
     if decision.plan_digest != now.digest or decision.policy_digest != now.policy_digest:
@@ -159,7 +174,14 @@ def _allowed(evidence: Evidence) -> None:
             f"the decision is about {decision.plan_digest}, the plan is {now.digest}",
             "run coh apply again",
         )
-    if decision.outcome is not Outcome.ALLOW:
+    if evidence.facts.phase is not Phase.APPLY:
+        raise RefusedError(
+            "gate.decision_of_a_check",
+            "the decision was made for a check, which does not see every live fact",
+            "run coh apply again",
+        )
+    missing = any(need.have < need.count for need in decision.approvals)
+    if decision.outcome is not Outcome.ALLOW or decision.violations or missing:
         raise RefusedError(*_why_not(decision))
 
 
@@ -199,7 +221,8 @@ def _merged_at_head(evidence: Evidence) -> None:
 
 def _locked(evidence: Evidence) -> None:
     lock, context = evidence.lock, evidence.context
-    if lock is None or lock.change_id != context.change_id or lock.state != "held":
+    wanted = (context.environment, context.change_id, "held")
+    if lock is None or (lock.environment, lock.change_id, lock.state) != wanted:
         raise RefusedError(
             "gate.lock_not_held",
             f"the lock of {context.environment or 'the repository'} is not held by this run",
@@ -236,6 +259,7 @@ def _live_matches(change: Change, live: Json, *, attempted: bool) -> None:
 
 _COMPARISONS: tuple[Callable[[Evidence], None], ...] = (
     _same_plan,
+    _same_run,
     _allowed,
     _merged_at_head,
     _locked,

@@ -95,7 +95,13 @@ class Durable(Protocol):
         """Return how many runs were ever started for a change."""
 
     def resume(self, run_id: str) -> Json:
-        """Go on with a run whose owner is dead; recorded steps are not run again."""
+        """Go on with a run whose owner is dead; recorded steps are not run again.
+
+        What the run raises is raised here too.
+        """
+
+    def abandon(self, run_id: str) -> None:
+        """End a run whose owner is dead for good; it can't be resumed any more."""
 
 
 StepRunner = Callable[[str, Callable[[], Json]], Json]

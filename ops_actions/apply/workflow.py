@@ -40,6 +40,14 @@ READ_BACKS = 5
 """How often the outside is read again after a call whose answer is unknown or still working."""
 
 
+_NO_EFFECT: Json = {
+    "code": "apply.not_done",
+    "fact": "the call was answered well, but reading back shows the old state",
+    "next": "coh reconcile",
+    "exit_code": 3,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What a run works with.
@@ -59,7 +67,7 @@ def apply_run(run: Run, attempt: str, step: StepRunner, tools: Tools) -> Json:
     """Carry out a run and return how it ended: ``status`` done, not_done or undecidable."""
     for number, group in enumerate(_groups(run.changes)):
         step(f"{number}.intent", lambda g=group: _record_intent(run, attempt, g, tools))  # type: ignore[misc]
-        trouble = step(f"{number}.perform", lambda g=group: _perform(run, g, tools))  # type: ignore[misc]
+        trouble = step(f"{number}.perform", lambda g=group: _perform(run, attempt, g, tools))  # type: ignore[misc]
         ended = step(
             f"{number}.outcome",
             lambda g=group, t=trouble: _record_outcome(run, attempt, g, t, tools),  # type: ignore[misc]
@@ -79,11 +87,14 @@ def _record_intent(run: Run, attempt: str, group: Sequence[Change], tools: Tools
     return None
 
 
-def _perform(run: Run, group: Sequence[Change], tools: Tools) -> Json:
+def _perform(run: Run, attempt: str, group: Sequence[Change], tools: Tools) -> Json:
     """Call the effect if it is needed. A trouble is returned, not raised: reading back decides."""
     effect = tools.effects.get(group[0].kind)
     if effect is None:
         return None
+    # These entries are there already, so nothing is written. But each write is fenced: a process
+    # that lost its lock since then, and whose run somebody else goes on with, stops here.
+    tools.book.record([intent(run, change, attempt) for change in group])
     try:
         standings = [classify(change, effect.observe(change)) for change in group]
         if Standing.UNDECIDABLE in standings:
@@ -91,7 +102,13 @@ def _perform(run: Run, group: Sequence[Change], tools: Tools) -> Json:
         if effect.always_perform or Standing.NOT_DONE in standings:
             effect.perform(group, run.context)
     except UnknownOutcomeError as error:
-        return {"status": "unknown", "code": "apply.no_answer", "fact": str(error), "next": ""}
+        return {
+            "status": "unknown",
+            "code": "apply.no_answer",
+            "fact": str(error),
+            "next": "coh reconcile, once the outside has come to rest",
+            "exit_code": UndecidableError.exit_code,
+        }
     except OpsError as error:
         return _trouble(error)
     return None
@@ -127,20 +144,19 @@ def _record_outcome(
     )
     if all(standing is Standing.DONE for _, _, standing in found):
         return None
-    if any(standing is Standing.UNDECIDABLE for _, _, standing in found) or _unknown(trouble):
-        return {**_document(trouble), "status": "undecidable", "exit_code": 5}
-    return {**_document(trouble), "status": "not_done"}
+    for change, _, standing in found:
+        if standing is Standing.UNDECIDABLE:
+            return _ended("undecidable", trouble or _trouble(_moved(change)))
+    if _unknown(trouble):
+        return _ended("undecidable", trouble)
+    return _ended("not_done", trouble or _NO_EFFECT)
 
 
-def _document(trouble: Json) -> dict[str, Json]:
-    if trouble is None:
-        return {
-            "code": "apply.not_done",
-            "fact": "the call was answered well, but reading back shows the old state",
-            "next": "coh reconcile",
-            "exit_code": 3,
-        }
-    return dict(cast("dict[str, Json]", trouble))
+def _ended(status: str, trouble: Json) -> Json:
+    """Say how a run must end; an undecidable end asks for a human whatever the trouble was."""
+    document = dict(cast("dict[str, Json]", trouble))
+    code = UndecidableError.exit_code if status == "undecidable" else document["exit_code"]
+    return {**document, "status": status, "exit_code": code}
 
 
 def _unknown(trouble: Json) -> bool:

@@ -20,7 +20,6 @@ from ops_actions.flow.judge import Judge, plan_between
 from ops_actions.plan.model import Plan
 from ops_actions.wiring import gate as wiring
 from ops_actions.wiring import place
-from ops_actions.wiring.host import code_host
 
 app = typer.Typer()
 
@@ -117,6 +116,9 @@ def _check_local(
 
 def _check_pull_request(target: Target, judge: Judge, number: int) -> CheckReport:
     say(f"Acting on {target.need('COH_GITHUB_REPOSITORY')} ({target.words})")
+    # GitHub's client is slow to import, and judging local commits must not wait for it.
+    from ops_actions.wiring.host import code_host  # noqa: PLC0415
+
     return check_pull_request(judge, code_host(target), number, place.now())
 
 
@@ -182,9 +184,9 @@ def _print_check(report: CheckReport) -> None:
     }
     out = console()
     out.print(words[decision.outcome])
-    for one in decision.violations:
+    for one in decision.distinct_violations:
         out.print(f"  {one.code}: {one.message}\n    next: {one.solution}", markup=False)
-    for need in decision.approvals:
+    for need in decision.distinct_approvals:
         out.print(f"  {need.have} of {need.count} by {need.role}: {need.why}", markup=False)
     if report.card_url:
         out.print(f"Review card: {report.card_url}", markup=False)

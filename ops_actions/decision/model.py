@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -187,6 +187,27 @@ class Decision:
     violations: tuple[Violation, ...]
     approvals: tuple[ApprovalNeed, ...]
     rules: tuple[str, ...]
+
+    @property
+    def distinct_approvals(self) -> tuple[ApprovalNeed, ...]:
+        """The approvals without repetition: one approval covers every change that asks for it.
+
+        One that several changes ask for names no target.
+        """
+        seen: dict[tuple[object, ...], ApprovalNeed] = {}
+        for one in self.approvals:
+            key = (one.code, one.role, one.count, one.have, one.why)
+            seen[key] = replace(one, target="") if key in seen else one
+        return tuple(seen.values())
+
+    @property
+    def distinct_violations(self) -> tuple[Violation, ...]:
+        """The violations without repetition: what is said of fifty changes is said once."""
+        seen: dict[tuple[str, str], Violation] = {}
+        for one in self.violations:
+            key = (one.code, one.message)
+            seen[key] = replace(one, target="") if key in seen else one
+        return tuple(seen.values())
 
 
 @dataclass(frozen=True, slots=True)

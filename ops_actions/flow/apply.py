@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING, cast
 
 from ops_actions.apply.payload import dump, run_of
 from ops_actions.errors import BadRequestError, OutsideError, RefusedError
-from ops_actions.flow.case import Case, judge_commit, let_go, nothing_to_do, permit_for, refuse
+from ops_actions.flow.case import (
+    Case,
+    attempt_of,
+    judge_commit,
+    let_go,
+    nothing_to_do,
+    permit_for,
+    refuse,
+    run_left_open,
+)
 from ops_actions.flow.tools import ApplyReport, ApplyTools, deliver
 
 if TYPE_CHECKING:
@@ -86,8 +95,7 @@ def apply_one(tools: ApplyTools, commit: str, previous: str, now: datetime) -> A
     crashed = _open_run(tools, commit)
     if crashed is not None:
         return _report(commit, tools.durable.resume(crashed.run_id))
-    attempt = f"{commit}#{tools.durable.attempts(commit) + 1}"
-    case = Case(commit, previous, attempt)
+    case = Case(commit, previous, attempt_of(tools, commit))
     try:
         case.judged = judge_commit(tools, commit, now)
         if not case.judged.now.changes:
@@ -100,7 +108,7 @@ def apply_one(tools: ApplyTools, commit: str, previous: str, now: datetime) -> A
     except OutsideError:
         let_go(tools, case)
         raise
-    result = tools.durable.start(attempt, dump(run_of(permit, previous)))
+    result = tools.durable.start(case.attempt, dump(run_of(permit, previous)))
     return _report(commit, result)
 
 
@@ -113,14 +121,12 @@ def _open_run(tools: ApplyTools, commit: str) -> OpenRun | None:
     Raises:
         RefusedError: ``lock.held``, its owner is at work.
     """
-    for run in tools.durable.open_runs():
-        if run.run_id.partition("#")[0] != commit:
-            continue
+    run = run_left_open(tools, commit)
+    if run is not None:
         for lock in tools.book.locks():
             if lock.change_id == commit:
                 tools.book.take_lock(lock.environment, commit)
-        return run
-    return None
+    return run
 
 
 def _report(commit: str, result: Json) -> ApplyReport:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ops_actions.apply.classify import Standing, classify
 from ops_actions.apply.entries import refusal
 from ops_actions.apply.permit import Evidence, Permit, grant
 from ops_actions.apply.protocol import Closing, LockState, Message, RunContext
@@ -17,6 +18,7 @@ from ops_actions.pull_request.facts import collect
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from ops_actions.apply.protocol import OpenRun
     from ops_actions.audit.entry import AuditEntry
     from ops_actions.canonical import Json
     from ops_actions.plan.model import Plan
@@ -46,9 +48,10 @@ class Case:
 
     @property
     def environment(self) -> str:
-        """The environment it touches; empty for none, and while it is not judged."""
-        names = self.judged.now.environments if self.judged else ()
-        return names[0] if names else ""
+        """The environment it touches; empty for none, and while nothing is known of it."""
+        if self.judged is None:
+            return self.lock.environment if self.lock else ""
+        return next(iter(self.judged.now.environments), "")
 
 
 def judge_commit(tools: ApplyTools, commit: str, now: datetime) -> Judged:
@@ -113,12 +116,31 @@ def _pull_request(host: CodeHost, commit: str) -> PullRequestView:
     return behind[0]
 
 
+def attempt_of(tools: ApplyTools, commit: str) -> str:
+    """Name the next attempt at a commit; it is free for whoever holds the commit's lock."""
+    return f"{commit}#{tools.durable.attempts(commit) + 1}"
+
+
+def run_left_open(tools: ApplyTools, commit: str) -> OpenRun | None:
+    """Return the run of a commit that has not ended."""
+    runs = tools.durable.open_runs()
+    return next((run for run in runs if run.run_id.partition("#")[0] == commit), None)
+
+
 def permit_for(tools: ApplyTools, case: Case) -> Permit:
-    """Take the lock, read the outside, and let the gate compare; raises as `permit.grant`."""
+    """Take the lock, read the outside, and let the gate compare.
+
+    Raises:
+        RefusedError: as `permit.grant`; ``lock.held``; ``lock.overtaken``.
+        UndecidableError: the lock waits for a human.
+        OutsideError: the outside can't be read.
+    """
     judged = case.judged
     if judged is None:
         raise RefusedError("gate.not_judged", f"{case.commit} was not judged", "coh apply")
     case.lock = tools.book.take_lock(case.environment, case.commit)
+    _nobody_was_faster(tools, case)
+    case.attempt = attempt_of(tools, case.commit)
     live: dict[str, Json] = {}
     for change in judged.now.changes:
         effect = tools.effects.get(change.kind)
@@ -138,6 +160,23 @@ def permit_for(tools: ApplyTools, case: Case) -> Permit:
     )
 
 
+def _nobody_was_faster(tools: ApplyTools, case: Case) -> None:
+    """Look again at what was read before the lock was ours: another process may have been here."""
+    if run_left_open(tools, case.commit) is not None:
+        raise RefusedError(
+            "lock.overtaken",
+            f"another process began to apply {case.commit} and died",
+            "coh reconcile",  # it finds the lock with us, dead, and the run open
+        )
+    if tools.book.cursor() != case.previous:
+        tools.book.close(Closing((), case.environment, case.commit, advance=None, undecidable=None))
+        raise RefusedError(
+            "lock.overtaken",
+            f"another process was faster with {case.commit}",
+            "coh apply again; it goes on from where the other one ended",
+        )
+
+
 def let_go(tools: ApplyTools, case: Case) -> None:
     """Give the lock back when an outside system failed before anything was started.
 
@@ -155,11 +194,7 @@ def nothing_to_do(tools: ApplyTools, case: Case) -> ApplyReport:
 
 def refuse(tools: ApplyTools, case: Case, error: OpsError) -> ApplyReport:
     """Record a refusal and pass on, or keep the lock when an earlier attempt is in doubt."""
-    doubt = (
-        error.code == "gate.live_moved"
-        and case.lock is not None
-        and tools.book.attempted(case.commit)
-    )
+    doubt = _in_doubt(tools, case)
     author = case.judged.facts.pull_request.author if case.judged else None
     entry = refusal(
         commit=case.commit,
@@ -181,6 +216,28 @@ def refuse(tools: ApplyTools, case: Case, error: OpsError) -> ApplyReport:
     status = "undecidable" if doubt else "refused"
     code = UndecidableError.exit_code if doubt else error.exit_code
     return ApplyReport(case.commit, status, error.code, error.fact, error.next_step, code)
+
+
+def _in_doubt(tools: ApplyTools, case: Case) -> bool:
+    """Tell whether an earlier attempt may have left something that must not be passed by.
+
+    Only an outside that is as if nothing had begun lets a refused commit go. What an attempt that
+    never ended has done, or half done, is for a human once it may not go on.
+    """
+    if not tools.book.attempted(case.commit):
+        return False
+    if case.lock is None:
+        held = [lock for lock in tools.book.locks() if lock.change_id == case.commit]
+        if not held:
+            return False  # that attempt ended, and its outcome is in the book
+        case.lock = tools.book.take_lock(held[0].environment, case.commit)
+    if case.judged is None:
+        return True
+    return any(
+        classify(change, effect.observe(change)) is not Standing.NOT_DONE
+        for change in case.judged.now.changes
+        if (effect := tools.effects.get(change.kind)) is not None
+    )
 
 
 def _closing(

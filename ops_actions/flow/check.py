@@ -152,7 +152,7 @@ def _words(decision: Decision) -> str:
     if decision.outcome is Outcome.ALLOW:
         return "Allowed"
     if decision.outcome is Outcome.NEEDS_APPROVAL:
-        missing = [need for need in decision.approvals if need.have < need.count]
+        missing = [need for need in decision.distinct_approvals if need.have < need.count]
         return _short(
             "Waiting for " + ", ".join(f"{n.count - n.have} approval by {n.role}" for n in missing)
         )

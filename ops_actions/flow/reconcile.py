@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ops_actions.apply.protocol import Closing, LockState
 from ops_actions.errors import RefusedError
 from ops_actions.flow.apply import apply_one
+from ops_actions.flow.case import run_left_open
 from ops_actions.flow.tools import ApplyReport, ApplyTools, deliver
 
 if TYPE_CHECKING:
@@ -66,6 +67,9 @@ def settle(tools: ApplyTools, lock: LockState, entry: AuditEntry) -> ApplyReport
     if lock.state == "undecidable":
         tools.book.reopen(lock)
     tools.book.take_lock(lock.environment, lock.change_id)  # refuses while its holder is alive
+    run = run_left_open(tools, lock.change_id)
+    if run is not None:
+        tools.durable.abandon(run.run_id)  # first: without its lock it would be taken for ended
     cursor = _cursor(tools)
     ahead = tools.judge.repository.is_ancestor(cursor, lock.change_id)
     tools.book.close(

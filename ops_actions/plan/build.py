@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from infra.settings.environment import file_of
 from ops_actions.change.classify import classify, environment_of
 from ops_actions.change.model import ChangeSet, FileChange, PathKind
 from ops_actions.errors import BadRequestError
@@ -51,7 +52,7 @@ def _changes_of(file: FileChange) -> Iterator[Change]:
     if kind is PathKind.REQUEST:
         _refuse_irregular(file)
         yield action_change(file, environment)
-    elif environment and (compare := _compare(file, kind)) is not None:
+    elif environment and (compare := _compare(file, kind, environment)) is not None:
         _refuse_irregular(file)
         try:
             yield from list(compare(file, environment))
@@ -66,14 +67,14 @@ def _changes_of(file: FileChange) -> Iterator[Change]:
 
 
 def _compare(
-    file: FileChange, kind: PathKind
+    file: FileChange, kind: PathKind, environment: str
 ) -> Callable[[FileChange, str], Iterator[Change]] | None:
     """Return what compares the two sides of a declared file; None for any other file."""
     name = file.path.rpartition("/")[2]
     if kind is PathKind.DECLARED:
         return {"flags.yaml": flag_changes, "platform.yaml": platform_changes}.get(name)
     # The people list is a guardrail that is understood line by line.
-    return access_changes if name == "access.yaml" else None
+    return access_changes if file.path == file_of(environment, "access") else None
 
 
 def _refuse_irregular(file: FileChange) -> None:

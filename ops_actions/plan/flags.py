@@ -83,6 +83,7 @@ def _document(flag: Flag | None) -> Json:
         "reason": flag.reason,
         "ticket": flag.ticket,
         "value": flag.value,
+        "description": flag.description,
     }
 
 

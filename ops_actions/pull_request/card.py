@@ -105,8 +105,8 @@ def _overview(plan: Plan) -> str:
 def _violations(decision: Decision) -> list[str]:
     if not decision.violations:
         return []
-    blocks = fit(map(_violation, decision.violations), _VIOLATIONS_BUDGET)
-    left = len(decision.violations) - len(blocks)
+    blocks = fit(map(_violation, decision.distinct_violations), _VIOLATIONS_BUDGET)
+    left = len(decision.distinct_violations) - len(blocks)
     return ["\n### Why not\n", *blocks, *_left_out(left, "reason")]
 
 
@@ -119,9 +119,9 @@ def _violation(violation: Violation) -> str:
 
 
 def _approvals(decision: Decision, facts: PullRequestFacts) -> list[str]:
-    needs = fit(map(_need, decision.approvals), _APPROVALS_BUDGET)
+    needs = fit(map(_need, decision.distinct_approvals), _APPROVALS_BUDGET)
     given = fit((_review(item, facts) for item in facts.reviews), _REVIEWS_BUDGET)
-    needs_left = len(decision.approvals) - len(needs)
+    needs_left = len(decision.distinct_approvals) - len(needs)
     given_left = len(facts.reviews) - len(given)
     if not decision.approvals:
         needs = ["- Nobody: no rule asks for an approval."]

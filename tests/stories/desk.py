@@ -103,7 +103,7 @@ class Desk:
 
     def check(self, number: int, now: datetime | None = None) -> CheckReport:
         """Judge a pull request as the bot does."""
-        return check_pull_request(self.judge, self.hub.host(BOT), number, now or datetime.now(UTC))
+        return check_pull_request(self.judge, self.tools.host, number, now or datetime.now(UTC))
 
     def status(self, number: int) -> tuple[str, str]:
         """Return state and words of the newest status on a pull request's head."""
@@ -114,7 +114,7 @@ class Desk:
 
     def card(self, number: int) -> str:
         """Return the review card."""
-        comment = self.hub.host(BOT).comment_by_marker(number, REVIEW_CARD_MARKER)
+        comment = self.tools.host.comment_by_marker(number, REVIEW_CARD_MARKER)
         assert comment is not None
         return comment.body
 

@@ -188,7 +188,7 @@ def test_a_failed_secret_stops_the_apply_before_anything_is_done(runner: Runner)
 
 def _history(hub: Hub) -> list[tuple[str, str]]:
     bodies = [json.loads(str(row[0])) for row in hub.rows("select body from ops_audit order by seq")]
-    return [(body["phase"], body["commit"]) for body in bodies]
+    return [(body["phase"], body["commit_sha"]) for body in bodies]
 
 
 def _secrets_in(hub: Hub, text: str) -> list[str]:

@@ -264,12 +264,22 @@ def test_hostile_text_stays_text() -> None:
     assert "\x00" not in card
 
 
+def test_what_is_said_of_many_changes_is_said_once() -> None:
+    shown = plan(*(flag(f"ops_module_{n}") for n in range(50)))
+    many = tuple(violation(f"flags.owner{n}") for n in range(2)) * 25
+    wanted = tuple(need(target=f"ops_module_{n}") for n in range(50))
+    card = render_card(shown, decision(shown, Outcome.DENY, many, wanted), facts())
+    assert card.count("What to do:") == 2
+    assert card.count(need().why) == 1
+    assert "for `ops_module_" not in card
+
+
 @pytest.mark.parametrize("mark", ["x", "&", "`", "@", "é", "<!--", "#"])
 def test_no_amount_of_anything_makes_the_card_too_long(mark: str) -> None:
     long = mark * 5_000
     shown = plan(*(replace(flag(f"{n}{long}"), summary=long, inverse=long) for n in range(300)))
-    many = tuple(replace(violation(f"{n}{long}"), message=long) for n in range(300))
-    wanted = tuple(replace(need(target=long), why=long) for _ in range(300))
+    many = tuple(replace(violation(f"{n}{long}"), message=f"{n}{long}") for n in range(300))
+    wanted = tuple(replace(need(target=long), why=f"{n}{long}") for n in range(300))
     reviews = [
         Review(Person(f"{n}{long}", AccountKind.USER, None, (long,) * 30), long, OLD)
         for n in range(300)
