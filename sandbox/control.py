@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,7 @@ from sandbox.daemon import people
 from sandbox.home import Home, home, prepare
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 START_SECONDS = 60.0
@@ -67,6 +70,7 @@ def up(place: Home | None = None) -> Running:
         place: its state folder; by default the one that ``COH_STATE_DIR`` names.
 
     Raises:
+        BadRequestError: the folder can't be one of a sandbox.
         OutsideError: it did not come up; names the log.
     """
     place = place or home()
@@ -74,6 +78,12 @@ def up(place: Home | None = None) -> Running:
     if running is not None:
         return running
     prepare(place, people())
+    with _alone(place):
+        # Somebody else may have started it while we waited.
+        return status(place) or _start(place)
+
+
+def _start(place: Home) -> Running:
     place.connections.unlink(missing_ok=True)
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "COH_STATE_DIR": str(place.folder)}
     with place.log.open("ab") as log:
@@ -95,7 +105,7 @@ def up(place: Home | None = None) -> Running:
         if process.poll() is not None:
             break
         time.sleep(0.02)
-    process.terminate()
+    _stop(process.pid)
     raise OutsideError(
         "sandbox.start_failed",
         f"the sandbox in {place.folder} did not come up: {_last_line(place.log)}",
@@ -106,23 +116,40 @@ def up(place: Home | None = None) -> Running:
 def down(place: Home | None = None) -> bool:
     """Stop the sandbox and everything it started; tells whether there was one."""
     place = place or home()
-    running = status(place)
-    if running is not None:
-        _stop(running.pid)
-    # A daemon that was killed leaves its Postgres behind.
-    place.connections.unlink(missing_ok=True)
-    database.stop(place.database)
+    if not place.marker.is_file():  # whatever lies there is not ours to stop
+        return False
+    with _alone(place):
+        running = status(place)
+        if running is not None:
+            _stop(running.pid)
+        # A daemon that was killed leaves its Postgres behind.
+        place.connections.unlink(missing_ok=True)
+        database.stop(place.database)
     return running is not None
 
 
-def _stop(pid: int) -> None:
-    process = _children.pop(pid, None) or psutil.Process(pid)
-    process.send_signal(signal.SIGTERM)
+@contextmanager
+def _alone(place: Home) -> Iterator[None]:
+    """Let one process at a time start or stop a sandbox; the lock ends with its process."""
+    folder = os.open(place.folder, os.O_RDONLY)
     try:
-        process.wait(STOP_SECONDS)
-    except (psutil.TimeoutExpired, subprocess.TimeoutExpired):
-        process.kill()
-        process.wait(STOP_SECONDS)
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _stop(pid: int) -> None:
+    try:
+        process = _children.pop(pid, None) or psutil.Process(pid)
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(STOP_SECONDS)
+        except (psutil.TimeoutExpired, subprocess.TimeoutExpired):
+            process.kill()
+            process.wait(STOP_SECONDS)
+    except psutil.NoSuchProcess:
+        return  # it went by itself meanwhile
 
 
 def _is_daemon(pid: int) -> bool:

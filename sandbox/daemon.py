@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+from contextlib import ExitStack
 
 from infra.settings.environment import load_environment, read_from_folder
 from ops_actions.wiring.place import ROOT
@@ -29,20 +30,19 @@ def main() -> int:
     secrets = prepare(place, people())
     ports_file = place.folder / "ports.json"
     wanted = json.loads(ports_file.read_text("utf-8")) if ports_file.exists() else {}
-    apps, stores = applications(place, secrets)
-    server = ServiceServer(apps, wanted)
-    try:
+    with ExitStack() as closing:  # only what was opened is closed, so that the first error shows
+        apps, stores = applications(place, secrets)
+        for store in stores:
+            closing.callback(store.close)
+        server = ServiceServer(apps, wanted)
+        closing.callback(database.stop, place.database)
         url = database.start(place.database)
         server.start()
+        closing.callback(server.stop)
         ports_file.write_text(json.dumps(server.ports), encoding="utf-8")
+        closing.callback(place.connections.unlink, missing_ok=True)
         _publish(place, secrets, server.urls, url)
         stopping.wait()
-    finally:
-        place.connections.unlink(missing_ok=True)
-        server.stop()
-        database.stop(place.database)
-        for store in stores:
-            store.close()
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,16 @@ class Home:
     folder: Path
 
     @property
+    def marker(self) -> Path:
+        """Says that the folder is a sandbox's; nothing else is started, filled or stopped."""
+        return self.folder / "SANDBOX"
+
+    @property
+    def filling(self) -> Path:
+        """Written when filling begins, and with the first commit when it is done."""
+        return self.folder / "FILLED"
+
+    @property
     def connections(self) -> Path:
         """Addresses and credentials of the running services; its presence means *up*."""
         return self.folder / CONNECTIONS
@@ -94,26 +105,46 @@ def prepare(place: Home, logins: list[str]) -> Secrets:
         logins: people who get a GitHub token.
 
     Raises:
-        BadRequestError: the folder holds something that no sandbox put there.
+        BadRequestError: the folder holds something that no sandbox put there, or can't be used.
     """
-    folder = place.folder
-    marker = folder / "SANDBOX"
-    if folder.is_dir() and any(folder.iterdir()) and not marker.is_file():
-        raise BadRequestError(
-            "sandbox.foreign_folder",
-            f"{folder} is not empty and is not a sandbox",
-            "name an empty folder in COH_STATE_DIR",
-        )
-    folder.mkdir(parents=True, exist_ok=True)
-    marker.write_text(_MARKER, encoding="utf-8")
-    for name in ("state", "home", "work"):
-        (place.pulumi / name).mkdir(parents=True, exist_ok=True)
-    file = folder / "secrets.json"
+    _claim(place)
+    file = place.folder / "secrets.json"
     if not file.exists():
         write_private(file, json.dumps(_new_secrets(logins)))
     made = Secrets(**json.loads(file.read_text(encoding="utf-8")))
     write_private(place.pulumi / "passphrase", made.passphrase)
     return made
+
+
+def _claim(place: Home) -> None:
+    """Make the folder a sandbox's, unless it is somebody else's."""
+    folder = place.folder
+    if shlex.quote(str(folder)) != str(folder):
+        raise BadRequestError(
+            "sandbox.bad_folder",
+            f"Postgres can't have its socket in {folder}: spaces and quotes do not work there",
+            "name a folder with a plain path in COH_STATE_DIR",
+        )
+    try:
+        if folder.exists() and not place.marker.is_file() and any(folder.iterdir()):
+            raise BadRequestError(
+                "sandbox.foreign_folder",
+                f"{folder} is not empty and is not a sandbox",
+                "name an empty folder in COH_STATE_DIR",
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        place.marker.write_text(_MARKER, encoding="utf-8")
+        # Not the folder itself: as root, Postgres runs as another user below it.
+        for private in (place.pulumi, place.repository.parent, place.store("").parent):
+            private.mkdir(mode=0o700, exist_ok=True)
+        for name in ("state", "home", "work"):
+            (place.pulumi / name).mkdir(exist_ok=True)
+    except OSError as error:
+        raise BadRequestError(
+            "sandbox.bad_folder",
+            f"{folder} can't hold a sandbox: {error.strerror}",
+            "name a folder that you may write to in COH_STATE_DIR",
+        ) from error
 
 
 def write_private(file: Path, text: str) -> None:

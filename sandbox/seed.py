@@ -49,24 +49,39 @@ def seed(root: Path, environment: str) -> str:
         The first commit.
 
     Raises:
-        BadRequestError: it is filled already.
+        BadRequestError: it is filled already, or an earlier filling stopped half-way.
         OutsideError: there is no running sandbox, or an engine failed.
     """
     place = home()
     target = read_target(sandbox=True)
     settings = load_environment(environment, read_from_folder(root))
     secrets = prepare(place, [person.login for person in settings.access.people])
-    if (place.repository / "refs" / "heads" / "main").exists():
-        raise BadRequestError(
-            "sandbox.seeded",
-            f"the sandbox in {place.folder} is filled already",
-            "use it, or name another folder in COH_STATE_DIR",
-        )
+    _begin(place)
     _services(place, secrets, settings)
     commit = _repository(place, root, settings)
     bring_up(target, settings)
     _set_cursor(target, commit)
+    place.filling.write_text(commit, encoding="utf-8")
     return commit
+
+
+def _begin(place: Home) -> None:
+    """Refuse a sandbox that was filled, to the end or not."""
+    try:
+        with place.filling.open("x"):
+            return
+    except FileExistsError as error:
+        if place.filling.read_text(encoding="utf-8"):
+            raise BadRequestError(
+                "sandbox.seeded",
+                f"the sandbox in {place.folder} is filled already",
+                "use it, or name another folder in COH_STATE_DIR",
+            ) from error
+        raise BadRequestError(
+            "sandbox.half_seeded",
+            f"filling the sandbox in {place.folder} stopped half-way",
+            f"coh sandbox down, then remove {place.folder} and start again",
+        ) from error
 
 
 def _services(place: Home, secrets: Secrets, settings: EnvironmentSettings) -> None:

@@ -11,12 +11,21 @@ import logging
 from collections.abc import Callable
 from typing import cast
 
-from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
+import psycopg
+from dbos import (
+    DBOS,
+    DBOSConfig,
+    DBOSPortableJSONSerializer,
+    PortableWorkflowError,
+    SetWorkflowID,
+)
+from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from ops_actions.apply.protocol import OpenRun, StepRunner
 from ops_actions.canonical import Json
-from ops_actions.errors import OutsideError
+from ops_actions.errors import BadRequestError, OutsideError
 
 _WORKFLOW = "coh.apply"
 _VERSION = "coh.apply-run/1"
@@ -31,7 +40,7 @@ class DbosRunner:
     """Implements `apply.protocol.Durable`.
 
     Args:
-        database_url: libpq URL of the Postgres database.
+        database_url: address of the Postgres database, see `adapters.postgres.connect`.
         executor: name of this process, unique among all that ever ran.
         body: what a run does.
     """
@@ -125,6 +134,22 @@ def _step(name: str, work: Callable[[], Json]) -> Json:
 
 
 def _sqlalchemy_url(url: str) -> str:
-    """Name the driver: SQLAlchemy's default for Postgres is one we do not install."""
-    scheme, _, rest = url.partition("://")
-    return f"postgresql+psycopg://{rest}" if scheme in ("postgres", "postgresql") else url
+    """Write an address that libpq understands, also ``key=value`` text, as SQLAlchemy wants it.
+
+    It names the driver too: SQLAlchemy's default for Postgres is one we do not install.
+
+    Raises:
+        BadRequestError: ``database.address``, the address can't be read.
+    """
+    try:
+        parts = {name: str(value) for name, value in conninfo_to_dict(url).items()}
+    except psycopg.ProgrammingError:
+        raise BadRequestError(
+            "database.address",
+            "the database address is not one that Postgres understands",
+            "write it as postgresql://USER:PASSWORD@HOST:5432/DATABASE",
+        ) from None  # the driver's text quotes the address with its password
+    user, password, name = (parts.pop(key, None) for key in ("user", "password", "dbname"))
+    # Host and port as options: a socket's folder is no host name.
+    made = URL.create("postgresql+psycopg", user, password, database=name, query=parts)
+    return made.render_as_string(hide_password=False)

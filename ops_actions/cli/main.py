@@ -24,11 +24,11 @@ COMMANDS = {
     "plan": Command("gate", "gate", "show what a change will do"),
     "check": Command("gate", "gate", "judge a change and post the review card"),
     "explain": Command("gate", "gate", "explain a rule by its code"),
-    "policy": Command("gate", "policy", "test the policies"),
     "apply": Command("apply", "apply", "apply what was merged"),
     "reconcile": Command("apply", "apply", "finish what a crash left open"),
     "infra": Command("apply", "infra", "preview or bring up the infrastructure"),
     "audit": Command("audit", "audit", "read and verify the audit log"),
+    "doctor": Command("operate", "doctor", "look at git, the engines and every service"),
     "sandbox": Command("try", "sandbox", "the cloud on one machine: up, down, status, seed, fault"),
     "demo": Command("try", "demo", "the whole story on real engines, in a sandbox of its own"),
 }
@@ -44,7 +44,7 @@ Exit codes: 0 done or nothing to do, 1 refused, 2 bad request, 3 an outside syst
 
 Example: coh flag disable ops_module_webhooks --env staging --reason "Retries loop" --dry-run
 """
-SINGLE = frozenset({"plan", "check", "explain", "apply", "reconcile", "demo"})
+SINGLE = frozenset({"plan", "check", "explain", "apply", "reconcile", "doctor", "demo"})
 """Commands that have no commands below them."""
 
 

@@ -227,8 +227,11 @@ def test_somebody_off_the_list_neither_asks_nor_approves(desk: Desk) -> None:
 
     asked = desk.note("Asked by a stranger", by=LEAVER)
     desk.hub.approve(asked, ADMIN)
-    assert _denied(desk.check(asked)) == {"identity.author_role"}
-    desk.refused(desk.merged(asked), "identity.author_role")
+    assert _denied(desk.check(asked)) == {
+        "identity.author_role",
+        "change.last_pusher_known",
+    }
+    desk.refused(desk.merged(asked), "change.last_pusher_known")
 
 
 def test_the_book_of_all_these_refusals_is_intact(desk: Desk) -> None:

@@ -18,7 +18,7 @@ import pytest
 from ops_actions.pull_request.card import REVIEW_CARD_MARKER
 from sandbox.home import BOT, REPOSITORY, Home
 from tests.support.act import Act, WorkflowRun
-from tests.support.hub import ADMIN, COLLEAGUE, ENGINEER, PRODUCTION, SECOND_ADMIN
+from tests.support.hub import COLLEAGUE, ENGINEER, PRODUCTION
 
 if TYPE_CHECKING:
     from tests.support.hub import Hub
@@ -187,7 +187,9 @@ def test_a_failed_secret_stops_the_apply_before_anything_is_done(runner: Runner)
 
 
 def _history(hub: Hub) -> list[tuple[str, str]]:
-    bodies = [json.loads(str(row[0])) for row in hub.rows("select body from ops_audit order by seq")]
+    bodies = [
+        json.loads(str(row[0])) for row in hub.rows("select body from ops_audit order by seq")
+    ]
     return [(body["phase"], body["commit_sha"]) for body in bodies]
 
 

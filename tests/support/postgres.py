@@ -6,14 +6,17 @@ import importlib
 import itertools
 import tempfile
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 from psycopg import sql
 
 from infra.settings.migrations import read_migrations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _numbers = itertools.count(1)
 

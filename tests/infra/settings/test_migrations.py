@@ -20,7 +20,7 @@ def _write(folder: Path, *names: str) -> None:
 def test_the_hub_s_own_migrations_are_contiguous() -> None:
     migrations = read_migrations()
     assert [m.version for m in migrations] == list(range(1, len(migrations) + 1))
-    assert [m.name for m in migrations][:3] == ["roles_and_auth", "ops_audit", "apply"]
+    assert [m.name for m in migrations][:3] == ["roles_and_auth", "ops_audit", "ops_audit_append"]
 
 
 def test_files_come_in_order_with_their_digest(tmp_path: Path) -> None:

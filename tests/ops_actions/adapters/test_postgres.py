@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
@@ -9,6 +9,9 @@ from psycopg.conninfo import make_conninfo
 
 from ops_actions.adapters.postgres import Database, connect
 from ops_actions.errors import BadRequestError, OpsError, OutsideError, RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PASSWORD = "canary-pass-word"
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,6 +10,9 @@ from ops_actions.adapters.postgres_audit import PostgresAudit
 from ops_actions.adapters.postgres_cursor import ApplyCursor, advance
 from ops_actions.errors import RefusedError
 from tests.support.audit import entry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 A, B, C = "a" * 40, "b" * 40, "c" * 40
 

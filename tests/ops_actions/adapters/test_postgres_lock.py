@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
@@ -9,9 +9,13 @@ from ops_actions.adapters.postgres import Database
 from ops_actions.adapters.postgres_audit import PostgresAudit
 from ops_actions.adapters.postgres_lock import ApplyLock, Holder, fence, settle
 from ops_actions.audit.entry import Phase
-from ops_actions.audit.protocol import Transaction
 from ops_actions.errors import RefusedError, UndecidableError
 from tests.support.audit import entry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ops_actions.audit.protocol import Transaction
 
 ONE = Holder("apply-production", 101, "runner-1")
 TWO = Holder("apply-production", 202, "runner-2")

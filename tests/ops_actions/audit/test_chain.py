@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 
 from ops_actions.audit.chain import GENESIS, BadEntry, Head, Record, chain_hash, verify
 from tests.support.audit import entry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 STAMP = "2026-11-24T09:00:00.000000Z"
 

@@ -24,7 +24,7 @@ deny contains violation if {
 # METADATA
 # custom:
 #   failure_msg: "the gate %s is not on in the live environment"
-#   solution: "Run `coh drift`: the gate is declared on but was not read as on."
+#   solution: "Run `coh infra preview`: the gate is declared on but was not read as on."
 deny contains violation if {
 	is_string(input.change.gate)
 	not input.facts.phase == "check"

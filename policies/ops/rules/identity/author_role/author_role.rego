@@ -9,7 +9,7 @@
 #   code: identity.author_role
 #   severity: error
 #   failure_msg: "the author %q is no user that the people list knows"
-#   solution: "Ask an ops_admin to add the account with `coh access grant`, then raise the request again."
+#   solution: "Ask an ops_admin to add the account to access.yaml of the environment, then raise the request again."
 package ops.rules.identity.author_role
 
 import data.ops.lib.people

@@ -26,7 +26,7 @@ test_deny_when_the_role_is_not_enough if {
 			"code": "identity.author_role",
 			"severity": "error",
 			"msg": `the author "li-wen" holds no role that may ask for this change`,
-			"solution": "Ask an ops_admin to add the account with `coh access grant`, then raise the request again.",
+			"solution": "Ask an ops_admin to add the account to access.yaml of the environment, then raise the request again.",
 			"target": "",
 		}} with input as _by(fixtures.flag, author)
 	}
