@@ -56,7 +56,7 @@ def advance(
         raise RefusedError(
             "cursor.moved",
             f"{branch} in {environment} does not stand at {before or 'its beginning'} any more",
-            f"coh apply --env {environment} starts again from where it stands",
+            "coh apply --commit COMMIT starts again from where it stands",
         )
 
 

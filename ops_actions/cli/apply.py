@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ops_actions.apply.entries import settlement
+from ops_actions.apply.entries import REPOSITORY, settlement
 from ops_actions.canonical import Json
 from ops_actions.cli.options import AsJson, Checkout, InSandbox
 from ops_actions.cli.output import console, emit_json, say
@@ -59,6 +59,9 @@ def apply(
 
 @app.command()
 def reconcile(
+    env: Annotated[
+        str | None, typer.Option("--env", help="Only this environment; default: all.")
+    ] = None,
     checkout: Checkout = None,
     settle_change: Annotated[
         str | None, typer.Option("--settle", help="Change (merged commit) to give up for good.")
@@ -77,7 +80,8 @@ def reconcile(
     say(f"Acting on {target.need('COH_GITHUB_REPOSITORY')} ({target.words})")
     with apply_tools(target, checkout) as tools:
         if settle_change is None:
-            return _tell(reconcile_all(tools, place.now()), as_json=as_json)
+            only = "" if env == REPOSITORY else env
+            return _tell(reconcile_all(tools, place.now(), only), as_json=as_json)
         if not reason.strip():
             raise BadRequestError(
                 "reconcile.reason_missing", "giving a change up needs a reason", "add --reason TEXT"

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from ops_actions.audit.entry import AuditEntry
 
 
-def reconcile(tools: ApplyTools, now: datetime) -> tuple[ApplyReport, ...]:
+def reconcile(
+    tools: ApplyTools, now: datetime, environment: str | None = None
+) -> tuple[ApplyReport, ...]:
     """Go on with every run and every lock whose owner is dead or in doubt.
 
     1. A run that its dead owner left open goes on at its last recorded step.
@@ -26,10 +28,16 @@ def reconcile(tools: ApplyTools, now: datetime) -> tuple[ApplyReport, ...]:
     3. Messages that were not told are told.
 
     Runs whose owner is alive are left alone and reported as ``busy``.
+
+    Args:
+        tools: what applying needs.
+        now: the moment of the decision.
+        environment: only the lock of this one; None for everything that is open.
     """
-    reports = [_finish(tools, lock, now) for lock in tools.book.locks()]
+    mine = [lock for lock in tools.book.locks() if environment in (None, lock.environment)]
+    reports = [_finish(tools, lock, now) for lock in mine]
     known = {lock.change_id for lock in tools.book.locks()} | {r.commit for r in reports}
-    for run in tools.durable.open_runs():
+    for run in tools.durable.open_runs() if environment is None else ():
         change_id = run.run_id.partition("#")[0]
         if change_id not in known:
             reports.append(apply_one(tools, change_id, _cursor(tools), now))

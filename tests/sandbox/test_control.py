@@ -112,7 +112,8 @@ def test_state_survives_down_and_up(hub: Hub) -> None:
     feature = client.find_feature(FLAG)
     assert feature is not None
     client.set_state(feature, FlagState(enabled=False))
-    cursor = hub.rows("select * from ops.apply_cursor")
+    client.close()
+    cursor = hub.rows("select * from public.ops_apply_cursor")
     assert len(cursor) == 1
 
     assert control.down(place)
@@ -121,7 +122,7 @@ def test_state_survives_down_and_up(hub: Hub) -> None:
     assert hub.running.urls == urls
     assert hub.flag(PRODUCTION, FLAG) is False
     assert hub.host(BOT).pull_request(number).number == number
-    assert hub.rows("select * from ops.apply_cursor") == cursor
+    assert hub.rows("select * from public.ops_apply_cursor") == cursor
 
 
 def test_two_sandboxes_live_side_by_side(new_place: Callable[[str], Home]) -> None:

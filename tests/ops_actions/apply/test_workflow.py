@@ -233,7 +233,7 @@ def test_odd_and_long_names_still_get_an_entry_of_their_own() -> None:
 @given(
     states=st.lists(st.sampled_from([OFF, ON]), min_size=1, max_size=4),
     kinds=st.lists(st.sampled_from([Kind.FLAG, Kind.ACTION, Kind.ACCESS]), min_size=4, max_size=4),
-    crashes=st.lists(st.integers(0, 40), max_size=4),
+    crashes=st.lists(st.integers(0, 80), max_size=4),
     always=st.booleans(),
 )
 def test_whatever_crashes_each_change_is_done_once(
