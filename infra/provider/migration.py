@@ -160,7 +160,9 @@ class MigrationHandler:
                 "there is no access to the database",
                 "set COH_DATABASE_URL",
             )
-        return psycopg.connect(self._url, application_name="clarivum-ops migrations", connect_timeout=10)
+        return psycopg.connect(
+            self._url, application_name="clarivum-ops migrations", connect_timeout=10
+        )
 
 
 def _row(

@@ -43,8 +43,9 @@ def demo(
             shutil.rmtree(folder, ignore_errors=True)
     if keep:
         console().print(f"\nThe sandbox is up. Look around with:\n  export COH_STATE_DIR={folder}")
-        for command in ("sandbox status", "audit tail --sandbox", "sandbox down"):
+        for command in ("doctor --sandbox", "audit tail --sandbox", "sandbox token tariq-noor"):
             console().print(f"  scripts/coh {command}")
+        console().print("docs/sandbox.md shows more; scripts/coh sandbox down stops it")
     return code
 
 

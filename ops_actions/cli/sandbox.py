@@ -8,6 +8,7 @@ from typing import Annotated
 import httpx
 import typer
 
+from ops_actions.adapters.github import GitHubHost
 from ops_actions.canonical import Json
 from ops_actions.cli.options import AsJson
 from ops_actions.cli.output import console, emit_json, emit_table, say
@@ -18,6 +19,10 @@ from sandbox.home import home
 from sandbox.seed import seed as fill
 
 app = typer.Typer(help=__doc__, no_args_is_help=True)
+
+Number = Annotated[int, typer.Argument(help="Number of the pull request.")]
+Login = Annotated[str, typer.Argument(help="GitHub login of somebody in access.yaml.")]
+As = Annotated[str, typer.Option("--as", help="GitHub login of the person.", show_default=False)]
 
 
 @app.command()
@@ -93,9 +98,7 @@ def fault(
 
     Example: coh sandbox fault flagsmith --status 500 --times 2
     """
-    running = control.status()
-    if running is None:
-        raise _down()
+    running = _running()
     if service not in running.urls:
         raise BadRequestError(
             "sandbox.unknown_service",
@@ -119,6 +122,63 @@ def fault(
     if answer.is_error:
         raise BadRequestError("sandbox.bad_fault", answer.text[:500], "coh sandbox fault --help")
     say(f"{service}: {'no faults' if clear else kind}")
+
+
+@app.command()
+def token(login: Login) -> None:
+    """Print a person's throw-away GitHub token, to act as that person.
+
+    Example: COH_GITHUB_TOKEN=$(coh sandbox token tariq-noor) coh flag enable … --sandbox
+    """
+    console().print(_token(_running(), login), markup=False)
+
+
+@app.command()
+def approve(number: Number, login: As) -> None:
+    """Approve a pull request of the sandbox at its present head, as a person.
+
+    Example: coh sandbox approve 1 --as mara-lind
+    """
+    host = _host(login)
+    view = host.pull_request(number)
+    host.approve(number, view.head)
+    console().print(f"{login} approved #{number} at {view.head[:12]}.", markup=False)
+
+
+@app.command()
+def merge(number: Number, login: As) -> None:
+    """Merge a pull request of the sandbox, as a person.
+
+    Example: coh sandbox merge 1 --as mara-lind
+    """
+    host = _host(login)
+    commit = host.merge(number, host.pull_request(number).head)
+    console().print(f"Merged #{number}. Next: coh apply --commit {commit} --sandbox", markup=False)
+
+
+def _running() -> control.Running:
+    running = control.status()
+    if running is None:
+        raise _down()
+    return running
+
+
+def _token(running: control.Running, login: str) -> str:
+    if login not in running.tokens:
+        raise BadRequestError(
+            "sandbox.unknown_person",
+            f"nobody in the sandbox is called {login}",
+            f"one of {', '.join(running.tokens)}",
+        )
+    return running.tokens[login]
+
+
+def _host(login: str) -> GitHubHost:
+    running = _running()
+    values = running.values
+    return GitHubHost(
+        values["COH_GITHUB_API"], values["COH_GITHUB_REPOSITORY"], _token(running, login)
+    )
 
 
 def _down() -> OutsideError:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from ops_actions.audit.entry import AuditEntry
 
 
+_BUSY = ("lock.held", "lock.overtaken")
+"""Codes that say that another process is at work on the same change."""
+
+
 def reconcile(
     tools: ApplyTools, now: datetime, environment: str | None = None
 ) -> tuple[ApplyReport, ...]:
@@ -53,7 +57,7 @@ def _finish(tools: ApplyTools, lock: LockState, now: datetime) -> ApplyReport:
             tools.book.reopen(lock)
         return apply_one(tools, lock.change_id, _cursor(tools), now)
     except RefusedError as error:
-        if error.code != "lock.held":
+        if error.code not in _BUSY:
             raise
         return ApplyReport(lock.change_id, "busy", error.code, error.fact, error.next_step, 0)
 

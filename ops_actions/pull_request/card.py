@@ -200,6 +200,7 @@ def _change(change: Change) -> str:
     lines = [
         f"- {what} {code(change.target)}{where} · risk **{change.risk.value}**",
         f"  - {prose(change.summary)}",
+        *_reason(change),
         *_fields(change),
         f"  - {back}: {_command_or_prose(change.inverse)}",
     ]
@@ -211,6 +212,17 @@ def _change(change: Change) -> str:
 def _command_or_prose(text: str) -> str:
     # A command is there to be copied, so it must not hold the escapes of prose.
     return code(text, 300) if text.startswith(("coh ", "scripts/coh ")) else prose(text)
+
+
+def _reason(change: Change) -> list[str]:
+    """Show why it is asked for, where the moved fields don't show it already."""
+    if isinstance(change.before, Mapping) or not isinstance(change.after, Mapping):
+        return []
+    reason, incident = change.after.get("reason"), change.after.get("incident")
+    if not isinstance(reason, str):
+        return []
+    about = f" ({code(incident)})" if isinstance(incident, str) else ""
+    return [f"  - Why: {prose(reason)}{about}"]
 
 
 def _fields(change: Change) -> list[str]:

@@ -37,6 +37,7 @@ def _toggle(stage: Stage) -> None:
         stage, "flag", "disable", FLAG, "--env", ENVIRONMENT, "--reason", "Retries loop since 14:02"
     )
     waiting = stage.coh("check", "--pr", str(number))
+    stage.card(number)
     stage.check(
         "The check says who must approve",
         f"exit {waiting.code}, the card is on the pull request",

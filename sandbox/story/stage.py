@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 from rich.console import Console
+from rich.markdown import Markdown
 from rich.markup import escape
+from rich.panel import Panel
 
 from infra.clients.flagsmith import sdk_flags
 from ops_actions.adapters.github import GitHubHost
+from ops_actions.pull_request.card import REVIEW_CARD_MARKER
 from ops_actions.wiring.place import ROOT
 from sandbox.home import BOT
 
@@ -134,6 +137,22 @@ class Stage:
         return sum(
             one["handled"] for one in found if one["method"] == method and part in one["path"]
         )
+
+    def card(self, number: int) -> None:
+        """Show the review card of a pull request as people see it."""
+        values = self.running.values
+        bot = GitHubHost(
+            values["COH_GITHUB_API"],
+            values["COH_GITHUB_REPOSITORY"],
+            self.running.tokens[BOT],
+            account=BOT,
+        )
+        found = bot.comment_by_marker(number, REVIEW_CARD_MARKER)
+        if found is None:
+            self.check("The review card is on the pull request", "there is none", ok=False)
+            return
+        shown = found.body.removeprefix(REVIEW_CARD_MARKER).partition("<details>")[0]
+        self.out.print(Panel(Markdown(shown), title=f"review card of #{number}", width=100))
 
     def check(self, what: str, proof: str, *, ok: bool) -> None:
         """Note whether something held."""

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import signal
 import stat
 import subprocess
 import sys
-import tempfile
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
@@ -265,31 +261,3 @@ def test_a_start_that_fails_says_why_and_leaves_nothing(place: Home) -> None:
     assert str(place.log) in run.stderr
     assert not place.connections.exists()
     assert daemons_of(place) == []
-
-
-def test_somebody_without_rights_can_run_one() -> None:
-    """As `nobody` where the tests run as root, else as who runs them."""
-    root = os.geteuid() == 0
-    top = Path(tempfile.mkdtemp(prefix="coh-t-"))
-    place = Home(top / "s")
-    try:
-        if root:
-            shutil.chown(top, "nobody")
-        for words in (("up",), ("status", "--json"), ("down",)):
-            run = subprocess.run(
-                command(place, "sandbox", *words),
-                cwd=ROOT,
-                capture_output=True,
-                text=True,
-                check=False,
-                user="nobody" if root else None,
-                env={**os.environ, "HOME": str(top), "PYTHONPATH": str(ROOT)},
-            )
-            assert run.returncode == 0, run.stderr
-            if words[0] == "status":
-                (shown,) = json.loads(run.stdout)["sandboxes"]
-                owner = psutil.Process(shown["pid"]).username()
-                assert not root or owner == "nobody"
-    finally:
-        control.down(place)
-        shutil.rmtree(top)

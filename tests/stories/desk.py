@@ -7,9 +7,11 @@ moment of a decision is a value and a refusal costs no process of its own.
 from __future__ import annotations
 
 import base64
+import gc
 import itertools
 import json
 import os
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -218,7 +220,12 @@ def seated(hub: Hub) -> Iterator[Desk]:
         finally:
             for bundles in (judge.bundles, tools.judge.bundles):
                 assert isinstance(bundles, GitBundles)
-                bundles._scratch.cleanup()  # left to Python it warns, and warnings are errors
+                bundles._scratch.cleanup()
+            with warnings.catch_warnings():
+                # Commands end with their process; here what they left open goes now, not in the
+                # middle of somebody else's test.
+                warnings.simplefilter("ignore", ResourceWarning)
+                gc.collect()
 
 
 def home_of(hub: Hub) -> Home:

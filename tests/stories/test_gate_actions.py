@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 GATE = "ops_gate_deployment_rollback"
 PROJECT = "clarivum-web"
 
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # see desk.seated
+
 
 @pytest.fixture(scope="module")
 def desk(shared_hub: Hub) -> Iterator[Desk]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 OTHER = "ops_module_notifications"
 
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # see desk.seated
+
 
 @pytest.fixture(scope="module")
 def desk(shared_hub: Hub) -> Iterator[Desk]:
@@ -70,15 +72,11 @@ def test_a_merge_that_changes_the_same_thing_voids_an_approval(desk: Desk) -> No
     desk.hub.approve(waiting, COLLEAGUE)
     # The description stands below the ticket, so git merges both without a conflict.
     other = desk.read(FLAGS).replace(b"outside APIs through its proxy", b"anything it likes")
-    desk.merged(desk.raise_files({FLAGS: other}), COLLEAGUE)
-    commit = desk.merged(waiting)
+    desk.applied(desk.raise_files({FLAGS: other}), COLLEAGUE)
 
-    with desk.nothing_done():
-        report = desk.apply(commit)
+    report = desk.refused(desk.merged(waiting), "gate.plan_moved")
 
-    assert (report.status, report.code) == ("refused", "gate.plan_moved")
     assert f"first differing: flag {NOTED}" in report.fact
-    desk.passed(commit)
 
 
 def test_a_push_to_main_is_refused_recorded_and_stops_nobody(desk: Desk) -> None:

@@ -28,6 +28,8 @@ VIEWER, LEAVER, THIRD_ADMIN = "li-wen", "dana-cole", "joao-reis"
 GATE = "ops_gate_deployment_rollback"
 TEAM = (ENGINEER, COLLEAGUE, ADMIN, SECOND_ADMIN, VIEWER, LEAVER, THIRD_ADMIN)
 
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # see desk.seated
+
 
 @pytest.fixture(scope="module")
 def desk(shared_hub: Hub) -> Iterator[Desk]:
