@@ -16,7 +16,7 @@ import pytest
 from infra.settings.edit import set_flag
 from infra.settings.environment import file_of
 from sandbox import control
-from sandbox.home import Home
+from sandbox.home import BOT, Home
 from sandbox.story.stage import Ran, Stage
 
 if TYPE_CHECKING:
@@ -66,9 +66,9 @@ class Hub(Stage):
         self.approve(number, approver)
         return self.merge(number)
 
-    def quietly(self, *arguments: str, **keywords: str) -> Ran:
+    def quietly(self, *arguments: str, by: str = BOT) -> Ran:
         """Run a command of `coh` without showing it."""
-        return self.coh(*arguments, quiet=True, **keywords)  # type: ignore[arg-type]
+        return self.coh(*arguments, by=by, quiet=True)
 
     def fault(self, service: str, **fault: object) -> None:
         """Make a service misbehave; see `sandbox.emulator.Fault`."""
