@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from ops_actions.change.model import Repository
     from ops_actions.plan.model import Change
 
-_FRAME = ("opshub:components:", "pulumi:pulumi:Stack")
-"""Types that only group others; making one touches nothing outside."""
+_FRAME = ("opshub:components:", "pulumi:pulumi:Stack", "pulumi:providers:opshub")
+"""Types whose making touches nothing outside: they group others, or stand for our own provider,
+which a stack that was never brought up lacks."""
 
 JOB_LOOKS = 30
 """How often a background job is looked at before its end is called unknown: about two minutes."""

@@ -8,7 +8,7 @@ from ops_actions.cli.options import AsJson, Env
 from ops_actions.cli.output import emit_json, emit_table
 from ops_actions.wiring import place
 
-app = typer.Typer(help=__doc__, no_args_is_help=True)
+app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 
 
 @app.callback()

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from infra.settings.environment import file_of
 from ops_actions.canonical import Json
-from ops_actions.catalogue.model import ActionSpec
+from ops_actions.catalogue.model import ActionRisk, ActionSpec
 from ops_actions.catalogue.registry import CATALOGUE, find
 from ops_actions.change.request import (
     ActionRequest,
@@ -26,7 +26,7 @@ from ops_actions.errors import BadRequestError
 from ops_actions.pull_request.raise_request import Edit
 from ops_actions.wiring import place
 
-app = typer.Typer(help=__doc__, no_args_is_help=True)
+app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 
 VALID_FOR = timedelta(hours=4)
 """How long a request may wait for approval and apply when nothing else is said."""
@@ -106,6 +106,7 @@ def run(
         }
     )
     params = spec.parse(request.params)
+    _typed_again(spec, target, confirm)
     content = render_request(request)
     slug = f"{name.replace('.', '-').replace('_', '-')}-{hashlib.sha256(content).hexdigest()[:8]}"
     path = request_path(env, now.date(), slug)
@@ -120,6 +121,17 @@ def run(
         check="coh audit tail",
     )
     raise_edit(source, edit, dry_run=dry_run, as_json=as_json)
+
+
+def _typed_again(spec: ActionSpec[Any], target: str, confirm: str | None) -> None:
+    """Say at once what the policies would say on the pull request."""
+    if spec.risk is ActionRisk.DESTRUCTIVE and confirm != target:
+        said = "nothing" if confirm is None else repr(confirm)
+        raise BadRequestError(
+            "request.confirm",
+            f"{spec.name} is destructive and acts on {target!r}; --confirm says {said}",
+            f"type the target again: --confirm {target}",
+        )
 
 
 def _request(fields: dict[str, object]) -> ActionRequest:

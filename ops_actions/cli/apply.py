@@ -19,7 +19,7 @@ from ops_actions.wiring import place
 from ops_actions.wiring.apply import apply_tools
 from ops_actions.wiring.gate import repository
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 _WORDS = {
     "done": "[green]applied[/]",

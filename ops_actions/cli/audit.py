@@ -16,7 +16,7 @@ from ops_actions.errors import RefusedError
 from ops_actions.wiring import place
 from ops_actions.wiring.record import audit_log
 
-app = typer.Typer(help=__doc__, no_args_is_help=True)
+app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 
 
 @app.command()

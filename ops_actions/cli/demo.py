@@ -19,7 +19,7 @@ from sandbox.seed import seed
 from sandbox.story.demo import ENVIRONMENT, StoryError, tell
 from sandbox.story.stage import Stage
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -13,7 +13,7 @@ from ops_actions.errors import OutsideError
 from ops_actions.wiring import place
 from ops_actions.wiring.doctor import State, examine
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -18,7 +18,7 @@ from ops_actions.errors import BadRequestError
 from ops_actions.pull_request.raise_request import Edit
 from ops_actions.wiring import place
 
-app = typer.Typer(help=__doc__, no_args_is_help=True)
+app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 
 Name = Annotated[str, typer.Argument(help="Name of the flag, such as ops_module_webhooks.")]
 Ticket = Annotated[str | None, typer.Option("--ticket", help="Ticket, such as KAIZEN-412.")]

@@ -21,7 +21,7 @@ from ops_actions.plan.model import Plan
 from ops_actions.wiring import gate as wiring
 from ops_actions.wiring import place
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 Base = Annotated[
     str | None,

@@ -12,7 +12,7 @@ from typer.exceptions import Abort, Exit, TyperException
 from infra.clients.errors import ClientError
 from infra.settings.errors import SettingsError
 from ops_actions.audit.masking import mask
-from ops_actions.cli.output import emit_error
+from ops_actions.cli.output import emit_error, errors_as_json
 from ops_actions.errors import BadRequestError, OpsError, OutsideError
 
 BUG = 4
@@ -28,6 +28,8 @@ def guarded(  # noqa: PLR0911 - one way out for each kind of error
         arguments: what follows ``coh``; a single command's own name included.
         name: the command's name, for usage texts.
     """
+    # Before parsing: a command line that can't be parsed is answered as JSON too.
+    errors_as_json("--json" in arguments)
     command = typer.main.get_command(app)
     if arguments[:1] == [name]:  # one of several commands in a module, or the only one
         group = isinstance(command, TyperGroup)
@@ -36,25 +38,20 @@ def guarded(  # noqa: PLR0911 - one way out for each kind of error
         called = f"coh {name}"
     try:
         result = command.main(args=arguments, prog_name=called, standalone_mode=False)
-    except OpsError as error:
-        return emit_error(error)
-    except SettingsError as error:
-        return emit_error(
-            BadRequestError(
-                "declared.invalid", f"{error.source}:{error.line}: {error.what}", error.write
-            )
-        )
-    except ClientError as error:
-        return emit_error(
-            OutsideError("outside.failed", str(error), "coh sandbox status, or try again")
-        )
+    except (OpsError, SettingsError, ClientError) as error:
+        return emit_error(_ours(error))
+    except SystemExit:
+        # Typer's own answer to a reader that closed the pipe, and to nothing else.
+        raise BrokenPipeError from None
     except Exit as stop:
         return stop.exit_code
     except Abort:
         return 2
     except TyperException as error:
-        sys.stderr.write(f"cli.usage: {error}\n  next: coh {name} --help\n")
-        return 2
+        context = getattr(error, "ctx", None)  # knows which command below a group it was
+        path = context.command_path if context else called
+        said = error.format_message().rstrip(".")
+        return emit_error(BadRequestError("cli.usage", said, f"{path} --help"))
     except KeyboardInterrupt:
         sys.stderr.write("stopped; coh reconcile finishes what was under way\n")
         return 130
@@ -65,3 +62,14 @@ def guarded(  # noqa: PLR0911 - one way out for each kind of error
         )
         return BUG
     return result if isinstance(result, int) else 0
+
+
+def _ours(error: OpsError | SettingsError | ClientError) -> OpsError:
+    """Give what escaped from infra the form of our own errors."""
+    if isinstance(error, SettingsError):
+        fact = f"{error.source}:{error.line}: {error.what}"
+        return BadRequestError("declared.invalid", fact, error.write)
+    if isinstance(error, ClientError):
+        next_step = "coh sandbox status, or try again"
+        return OutsideError("outside.failed", str(error), next_step)
+    return error

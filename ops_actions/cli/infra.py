@@ -14,7 +14,7 @@ from ops_actions.cli.output import console, emit_json, emit_table, say
 from ops_actions.wiring import place
 from ops_actions.wiring.infrastructure import bring_up, pulumi
 
-app = typer.Typer(help=__doc__, no_args_is_help=True)
+app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from typing import NamedTuple
@@ -46,6 +47,8 @@ Example: coh flag disable ops_module_webhooks --env staging --reason "Retries lo
 """
 SINGLE = frozenset({"plan", "check", "explain", "apply", "reconcile", "doctor", "demo"})
 """Commands that have no commands below them."""
+PIPE_CLOSED = 141
+"""Exit code when the reader of a pipe went away: 128 and the number of SIGPIPE, as shells say."""
 
 
 def help_text() -> str:
@@ -64,10 +67,22 @@ def help_text() -> str:
 
 def run(arguments: list[str] | None = None) -> None:
     """Run the command line and end the process with its exit code."""
-    given = sys.argv[1:] if arguments is None else arguments
+    code = PIPE_CLOSED
+    try:
+        code = _run(sys.argv[1:] if arguments is None else arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Piping into head closes the pipe early; that is the reader's right. Whether all went well
+        # was perhaps not known yet, so it is no success either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = code or PIPE_CLOSED
+    raise SystemExit(code)
+
+
+def _run(given: list[str]) -> int:
     if not given or given[0] in ("--help", "-h", "help"):
         sys.stdout.write(help_text())
-        raise SystemExit(0 if given else 2)
+        return 0 if given else 2
     if given[0] == "--version":
         from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - start-up time
 
@@ -75,16 +90,24 @@ def run(arguments: list[str] | None = None) -> None:
             sys.stdout.write(f"coh {version('clarivum-ops')}\n")
         except PackageNotFoundError:
             sys.stdout.write("coh (running from a checkout)\n")
-        raise SystemExit(0)
+        return 0
     command = COMMANDS.get(given[0])
     if command is None:
-        from difflib import get_close_matches  # noqa: PLC0415 - start-up time
-
-        near = get_close_matches(given[0], COMMANDS, n=1)
-        hint = f"did you mean coh {near[0]}?" if near else "coh --help lists them"
-        sys.stderr.write(f"cli.unknown_command: there is no command {given[0]}\n  next: {hint}\n")
-        raise SystemExit(2)
+        return _unknown(given)
     from ops_actions.cli.guard import guarded  # noqa: PLC0415 - start-up time
 
     module = import_module(f"ops_actions.cli.{command.module}")
-    raise SystemExit(guarded(module.app, given if given[0] in SINGLE else given[1:], given[0]))
+    return guarded(module.app, given if given[0] in SINGLE else given[1:], given[0])
+
+
+def _unknown(given: list[str]) -> int:
+    from difflib import get_close_matches  # noqa: PLC0415 - start-up time
+
+    from ops_actions.cli.output import emit_error, errors_as_json  # noqa: PLC0415 - the same
+    from ops_actions.errors import BadRequestError  # noqa: PLC0415 - the same
+
+    near = get_close_matches(given[0], COMMANDS, n=1)
+    hint = f"did you mean coh {near[0]}?" if near else "coh --help lists them"
+    errors_as_json("--json" in given)
+    fact = f"there is no command {given[0]}"
+    return emit_error(BadRequestError("cli.unknown_command", fact, hint))

@@ -18,7 +18,7 @@ from sandbox import control
 from sandbox.home import home
 from sandbox.seed import seed as fill
 
-app = typer.Typer(help=__doc__, no_args_is_help=True)
+app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 
 Number = Annotated[int, typer.Argument(help="Number of the pull request.")]
 Login = Annotated[str, typer.Argument(help="GitHub login of somebody in access.yaml.")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from infra.settings.errors import SettingsError
+from ops_actions.change.request import declared_error
 from ops_actions.errors import BadRequestError
 
 if TYPE_CHECKING:
@@ -32,9 +33,7 @@ def parse_side(
     try:
         return parse(data, path)
     except SettingsError as error:
-        raise BadRequestError(
-            "declared.invalid", f"{error.source}:{error.line}: {error.what}", error.write
-        ) from error
+        raise declared_error(error) from error
 
 
 def parse_both(

@@ -37,8 +37,12 @@ def test_every_command_that_a_text_names_exists() -> None:
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
             for group, command in _NAMED.findall(line):
                 seen += 1
-                bad = group not in known or (known[group] and command and command not in known[group])
+                bad = group not in known or (
+                    known[group] and command and command not in known[group]
+                )
                 if bad:
-                    wrong.append(f"{file.relative_to(ROOT)}:{number}: coh {group} {command}".strip())
+                    wrong.append(
+                        f"{file.relative_to(ROOT)}:{number}: coh {group} {command}".strip()
+                    )
     assert seen > 100
     assert wrong == []

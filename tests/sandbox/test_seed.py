@@ -14,7 +14,7 @@ from infra.settings.environment import load_environment, read_from_folder
 from ops_actions.errors import BadRequestError, OutsideError
 from ops_actions.wiring.place import ROOT
 from sandbox import control
-from sandbox.home import BOT, Home
+from sandbox.home import Home
 from sandbox.seed import seed, tracked_files
 from tests.support.hub import ADMIN, ENGINEER, PRODUCTION
 
@@ -36,7 +36,7 @@ def test_a_filled_sandbox_is_the_checkout_and_shows_what_it_declares(shared_hub:
         tracked_files(ROOT)
     )
     assert bare(shared_hub, "ls-tree", "main", "scripts/coh").startswith("100755 ")
-    assert shared_hub.rows("select commit_sha from public.ops_apply_cursor") == [(commits[0],)]
+    assert shared_hub.rows("select last_applied from public.ops_apply_cursor") == [(commits[0],)]
 
     declared = load_environment(PRODUCTION, read_from_folder(ROOT)).flags.flags
     values = shared_hub.running.values
@@ -101,10 +101,3 @@ def test_an_unpacked_archive_gives_all_but_hidden_folders(tmp_path: Path) -> Non
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("", encoding="utf-8")
     assert tracked_files(tmp_path) == [".ci/run", ".github/w.yml", ".gitignore", "a/b.py"]
-
-
-def test_the_bot_can_not_approve(shared_hub: Hub) -> None:
-    number = shared_hub.raise_files({"docs/note.md": b"A note\n"}, "ops/note", ENGINEER)
-    shared_hub.approve(number, BOT)
-    answer = shared_hub.quietly("check", "--pr", str(number))
-    assert answer.code == 1, answer.out

@@ -84,9 +84,10 @@ class Desk:
     ) -> httpx.Response:
         """Call GitHub as a person, past the client library."""
         values = self.hub.running.values
+        name = repository or values["COH_GITHUB_REPOSITORY"]
         return httpx.request(
             method,
-            f"{values['COH_GITHUB_API']}/repos/{repository or values['COH_GITHUB_REPOSITORY']}/{path}",
+            f"{values['COH_GITHUB_API']}/repos/{name}/{path}",
             headers={"Authorization": f"token {self.hub.running.tokens[by]}"},
             json=body,
         )

@@ -19,14 +19,15 @@ from ops_actions.adapters.postgres_audit import PostgresAudit
 from ops_actions.audit.protocol import verify_log
 from ops_actions.change.request import ActionRequest, render_request, request_path
 from ops_actions.wiring.place import ROOT
-from sandbox.home import BOT
+from sandbox.emulator import Store
+from sandbox.home import BOT, Home
 from sandbox.seed import BAD, GOOD
-from sandbox.story.stage import Ran
 from tests.support.hub import ADMIN, PRODUCTION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sandbox.story.stage import Ran
     from tests.support.hub import Hub
 
 STEPS = ("0.intent", "0.perform", "0.outcome", "close")
@@ -35,6 +36,9 @@ POINTS = tuple(f"{step}:{when}" for step in STEPS for when in ("begun", "worked"
 
 GATE = "ops_gate_deployment_rollback"
 PROJECT = "clarivum-web"
+THIRD = "dpl_c0d"
+"""A deployment that nobody asked for."""
+
 LIMITS = "policies/config/limits/data.yaml"
 
 
@@ -117,11 +121,18 @@ def entries(hub: Hub, commit: str) -> list[tuple[str, str]]:
 
 
 @contextmanager
-def exactly_once(hub: Hub, effect: Effect, commit: str) -> Iterator[None]:
-    """See that the block carries a commit out once, whatever died in it, and leaves no trace."""
+def exactly_once(hub: Hub, effect: Effect, commit: str, calls: int = 1) -> Iterator[None]:
+    """See that the block carries a commit out once, whatever died in it, and leaves no trace.
+
+    Args:
+        hub: where it runs.
+        effect: the call that carries it out.
+        commit: the merged commit.
+        calls: how often the service may have carried out that same call.
+    """
     effects, told = effect.count(hub), TOLD.count(hub)
     yield
-    assert effect.count(hub) == effects + 1
+    assert effect.count(hub) == effects + calls
     assert TOLD.count(hub) == told + 1
     assert entries(hub, commit) == [("intent", "intended"), ("outcome", "done")]
     settled(hub, commit)
@@ -132,23 +143,45 @@ def settled(hub: Hub, commit: str) -> None:
     assert hub.rows("select last_applied from ops_apply_cursor") == [(commit,)]
     assert hub.rows("select environment, change_id, state from ops_apply_lock") == []
     assert hub.rows("select key from ops_outbox where posted_at is null") == []
-    assert hub.rows(
-        "select workflow_uuid from dbos.workflow_status where status in ('PENDING', 'ENQUEUED')"
-    ) == []
+    assert (
+        hub.rows(
+            "select workflow_uuid from dbos.workflow_status where status in ('PENDING', 'ENQUEUED')"
+        )
+        == []
+    )
     database = Database(hub.running.values["COH_DATABASE_URL"])
     verdict = verify_log(PostgresAudit(database, read_only=True))
     database.close()
     assert verdict.ok, verdict
 
 
+def vercel(hub: Hub, method: str, path: str) -> httpx.Response:
+    """Call Vercel as somebody who goes past every rule."""
+    values = hub.running.values
+    return httpx.request(
+        method,
+        f"{values['COH_VERCEL_URL']}{path}",
+        headers={"Authorization": f"Bearer {values['COH_VERCEL_TOKEN']}"},
+    ).raise_for_status()
+
+
 def production(hub: Hub) -> str:
     """Return the deployment that serves production; reading moves a running job one step on."""
-    values = hub.running.values
-    answer = httpx.get(
-        f"{values['COH_VERCEL_URL']}/v9/projects/{PROJECT}",
-        headers={"Authorization": f"Bearer {values['COH_VERCEL_TOKEN']}"},
-    )
-    return str(answer.raise_for_status().json()["targets"]["production"]["id"])
+    project = vercel(hub, "GET", f"/v9/projects/{PROJECT}").json()
+    return str(project["targets"]["production"]["id"])
+
+
+def promote_a_third(hub: Hub) -> str:
+    """Build another deployment and promote it, as a developer does; returns its id."""
+    store = Store(Home(hub.folder).store("vercel"))
+    found = store.get("deployments", GOOD)
+    assert found is not None
+    store.put("deployments", THIRD, {**found, "id": THIRD, "url": "clarivum-web-c0d.vercel.app"})
+    store.close()
+    vercel(hub, "POST", f"/v10/projects/{found['projectId']}/promote/{THIRD}")
+    while production(hub) != THIRD:
+        pass  # each look moves the job one step on
+    return THIRD
 
 
 def open_the_gate(hub: Hub) -> None:

@@ -1,10 +1,8 @@
-"""What can't be read is refused with file and line, on the pull request and at the desk."""
+"""What can't be read is refused with file and line, on the pull request."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,11 +10,10 @@ from infra.settings.edit import set_flag
 from ops_actions.decision.model import Outcome
 from ops_actions.errors import BadRequestError
 from tests.stories.desk import FLAGS, NOTED, Desk, seated
-from tests.support.hub import COLLEAGUE
+from tests.support.hub import ADMIN, COLLEAGUE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.support.hub import Hub
 
@@ -36,8 +33,8 @@ FLAG = b"  ops_module_new:\n    enabled: false\n    type: release\n    owner: pl
 END = b"    expires: 2027-03-01\n    reason: New\n"
 
 FLAG_FILES: dict[str, tuple[bytes, str]] = {
-    "duplicate key": (FLAG + b"    owner: growth\n" + END, "duplicate"),
-    "duplicate flag": (FLAG + END + FLAG + END, "duplicate"),
+    "duplicate key": (FLAG + b"    owner: growth\n" + END, "each key once"),
+    "duplicate flag": (FLAG + END + FLAG + END, "each key once"),
     "unknown key": (FLAG + b"    ownr: growth\n" + END, "ownr"),
     "anchor": (FLAG.replace(b"false", b"&off false") + END, "anchor"),
     "alias": (FLAG.replace(b"false", b"*off") + END, "alias"),
@@ -57,10 +54,18 @@ REQUEST_FILES: dict[str, tuple[bytes, str, str]] = {
         "request.unknown_action",
         "rolback",
     ),
-    "unknown parameter": (GOOD.replace(b"to:", b"into:"), "request.params", "into"),
+    "unknown parameter": (
+        GOOD.replace(b"{to:", b"{force: true, to:"),
+        "request.params",
+        "force",
+    ),
     "missing parameter": (GOOD.replace(b"to: dpl_9f2, ", b""), "request.params", "to"),
     "wrong parameter": (GOOD.replace(b"dpl_9f2", b"9f2"), "request.params", "to"),
-    "bad target": (GOOD.replace(b"clarivum-web", b"Clarivum/Web"), "request.target", "target"),
+    "bad target": (
+        GOOD.replace(b"clarivum-web", b"Clarivum/Web"),
+        "request.target",
+        "Vercel project",
+    ),
     "bad moment": (GOOD.replace(b"18:00:00Z", b"18:00:00"), "request.invalid", "not_after"),
     "no reason": (GOOD.replace(b"reason: Error rate 7 %\n", b""), "request.invalid", "reason"),
 }
@@ -129,20 +134,37 @@ def test_an_environment_that_does_not_exist_is_a_guardrail(desk: Desk) -> None:
     assert report.decision.outcome is Outcome.NEEDS_APPROVAL
 
 
-def test_a_link_in_place_of_a_file_is_refused(desk: Desk) -> None:
-    number = desk.note("Will be a link")
+def _link(desk: Desk, number: int, path: str) -> None:
     view = desk.tools.host.pull_request(number)
-    blob = desk.api(COLLEAGUE, "POST", "git/blobs", {"content": "access.yaml"}).json()["sha"]
-    entry = {"path": FLAGS, "mode": "120000", "type": "blob", "sha": blob}
+    text = {"content": "access.yaml", "encoding": "utf-8"}
+    blob = desk.api(COLLEAGUE, "POST", "git/blobs", text).raise_for_status().json()["sha"]
+    entry = {"path": path, "mode": "120000", "type": "blob", "sha": blob}
     tree = desk.api(COLLEAGUE, "POST", "git/trees", {"base_tree": view.head, "tree": [entry]})
     body = {"message": "Link", "tree": tree.json()["sha"], "parents": [view.head]}
     made = desk.api(COLLEAGUE, "POST", "git/commits", body).raise_for_status().json()["sha"]
     moved = desk.api(COLLEAGUE, "PATCH", f"git/refs/heads/{view.head_branch}", {"sha": made})
     moved.raise_for_status()
 
+
+def test_a_link_in_place_of_a_request_is_refused(desk: Desk) -> None:
+    number = desk.note("With a link beside it")
+    _link(desk, number, REQUEST)
+
     with pytest.raises(BadRequestError, match=r"change.not_a_file"):
         desk.check(number)
     assert desk.status(number) == ("failure", "change.not_a_file")
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="sandbox.github.diff answers 500 when a file becomes a link: git prints two patches",
+)
+def test_a_file_that_becomes_a_link_is_refused(desk: Desk) -> None:
+    number = desk.note("Will be a link")
+    _link(desk, number, FLAGS)
+
+    with pytest.raises(BadRequestError, match=r"change.not_a_file"):
+        desk.check(number)
 
 
 def test_the_card_goes_away_with_the_problem(desk: Desk) -> None:
@@ -163,8 +185,11 @@ def test_a_file_that_was_merged_unreadable_is_refused_and_main_recovers(desk: De
     assert report.exit_code == 2
     assert FLAGS in report.fact
 
-    mended = desk.merged(desk.raise_files({FLAGS: before}), COLLEAGUE)
-    desk.refused(mended, "declared.invalid")
+    # What mending changes can't be known, so it is for an admin, and nothing outside follows it.
+    mending = desk.raise_files({FLAGS: before})
+    assert [need.role for need in desk.check(mending).decision.approvals] == ["ops_admin"]
+    with desk.nothing_done():
+        desk.applied(mending, ADMIN)
 
     desk.applied(desk.note("Goes on"), COLLEAGUE)
 
@@ -178,156 +203,3 @@ def test_what_is_written_in_a_file_is_no_markup_on_the_card(desk: Desk) -> None:
     card = desk.card(number)
     assert "<img" not in card
     assert "@everyone" not in card.replace("`", " ").replace("@\u200b", "")
-
-
-@pytest.fixture(scope="module")
-def clone(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("clone") / "hub"
-    source = desk.hub.running.values["COH_CHECKOUT"]
-    subprocess.run(["git", "clone", "--quiet", source, str(folder)], check=True)
-    return folder
-
-
-def _commit(clone: Path, path: str, data: bytes) -> None:
-    git = ["git", "-C", str(clone), "-c", "user.name=x", "-c", "user.email=x@clarivum.example"]
-    subprocess.run([*git, "reset", "--quiet", "--hard", "origin/main"], check=True)
-    (clone / path).write_bytes(data)
-    subprocess.run([*git, "add", path], check=True)
-    subprocess.run([*git, "commit", "--quiet", "-m", "Try"], check=True)
-
-
-@pytest.mark.parametrize("command", ["plan", "check"])
-def test_a_commit_that_can_not_be_read_is_refused_at_the_desk(
-    desk: Desk, clone: Path, command: str
-) -> None:
-    data = (clone / FLAGS).read_bytes()
-    _commit(clone, FLAGS, data + FLAG + b"    ownr: growth\n" + END)
-    line = data.count(b"\n") + 5
-
-    ran = desk.hub.quietly(command, "--checkout", str(clone))
-
-    assert ran.code == 2
-    assert ran.out == ""
-    assert f"declared.invalid: {FLAGS}:{line}:" in ran.err
-    assert "ownr" in ran.err
-    assert "next: " in ran.err
-
-
-def test_somebody_unknown_is_told_so_before_raising(desk: Desk, clone: Path) -> None:
-    data = (clone / FLAGS).read_bytes()
-    _commit(clone, FLAGS, set_flag(data, NOTED, reason="Who am I"))
-
-    ran = desk.hub.quietly("check", "--as", "nobody", "--checkout", str(clone), "--json")
-
-    assert ran.code == 1
-    codes = {one["code"] for one in ran.items("checks")[0]["violations"]}
-    assert "identity.author_role" in codes
-
-
-ROLLBACK = ("action", "run", "deployment.rollback", "--target", "clarivum-web", "--reason", "x")
-PARAMS = ("-p", "to=dpl_9f2", "-p", "expect_current=dpl_a17")
-PRODUCTION = ("--env", "production")
-
-COMMANDS: dict[str, tuple[tuple[str, ...], str]] = {
-    "unknown environment": (("flag", "list", "--env", "prod"), "production"),
-    "unknown environment of an action": ((*ROLLBACK, "--env", "prod", *PARAMS), "production"),
-    "unknown flag": (
-        ("flag", "disable", "ops_module_webhook", *PRODUCTION, "--reason", "x"),
-        "did you mean ops_module_webhooks",
-    ),
-    "flag that is so already": (
-        ("flag", "enable", "ops_module_webhooks", *PRODUCTION, "--reason", "x"),
-        "flag.no_change",
-    ),
-    "look-alike in a flag's name": (
-        ("flag", "disable", "ops_m\u043edule_webhooks", *PRODUCTION, "--reason", "x"),
-        "flag.unknown",
-    ),
-    "look-alike in a new flag": (
-        (
-            *("flag", "set", "ops_m\u043edule_new", *PRODUCTION, "--reason", "x"),
-            *("--type", "release", "--owner", "platform", "--expires", "2027-03-01"),
-        ),
-        "U+043E",
-    ),
-    "unknown action": (
-        ("action", "run", "deployment.rolback", *PRODUCTION, "--target", "x", "--reason", "x"),
-        "deployment.rollback",
-    ),
-    "param without a value": ((*ROLLBACK, *PRODUCTION, "-p", "to"), "request.params"),
-    "param given twice": ((*ROLLBACK, *PRODUCTION, *PARAMS, "-p", "to=dpl_1"), "request.params"),
-    "unknown param": ((*ROLLBACK, *PRODUCTION, *PARAMS, "-p", "force=yes"), "force"),
-    "missing param": ((*ROLLBACK, *PRODUCTION, "-p", "to=dpl_9f2"), "expect_current"),
-    "empty reason": (
-        ("flag", "disable", "ops_module_webhooks", *PRODUCTION, "--reason", " "),
-        "reason",
-    ),
-    "address in a reason": (
-        ("flag", "disable", "ops_module_webhooks", *PRODUCTION, "--reason", "ask a@b.example"),
-        "request.personal_data",
-    ),
-    "ticket of another form": (
-        (
-            *("flag", "disable", "ops_module_webhooks", *PRODUCTION, "--reason", "x"),
-            *("--ticket", "see mail"),
-        ),
-        "ticket",
-    ),
-    "confirm that is not the target": (
-        (*ROLLBACK, *PRODUCTION, *PARAMS, "--confirm", "clarivum-wep"),
-        "clarivum-wep",
-    ),
-    "destructive action without confirm": ((*ROLLBACK, *PRODUCTION, *PARAMS), "--confirm"),
-    "pull request that does not exist": (("check", "--pr", "99999"), "github.not_found"),
-    "commit that does not exist": (("apply", "--commit", "nothing"), "change.unknown_commit"),
-    "rule that does not exist": (("explain", "change.aprovals"), "change.approvals"),
-    "settle without a reason": (("reconcile", "--settle", "0" * 40), "reconcile.reason_missing"),
-    "settle of what holds no lock": (
-        ("reconcile", "--settle", "0" * 40, "--reason", "x"),
-        "reconcile.not_locked",
-    ),
-    "missing option": (("flag", "disable", "ops_module_webhooks"), "--env"),
-    "unknown option": (("flag", "list", *PRODUCTION, "--jsn"), "--jsn"),
-    "number that is none": (("check", "--pr", "seven"), "seven"),
-}
-"""Arguments, and what the refusal must say."""
-
-
-@pytest.fixture(scope="module")
-def ran(desk: Desk) -> dict[str, Any]:
-    """Run all of them at once, one for each processor; they only read."""
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - only here
-
-    before = _everything(desk)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        done = {
-            what: pool.submit(desk.hub.quietly, *arguments, by="tariq-noor")
-            for what, (arguments, _) in COMMANDS.items()
-        }
-    return {"before": before, **{what: future.result() for what, future in done.items()}}
-
-
-def _everything(desk: Desk) -> tuple[object, ...]:
-    pulls = desk.api("tariq-noor", "GET", "pulls?state=all&per_page=1").json()
-    refs = subprocess.run(
-        ["git", "-C", desk.hub.running.values["COH_CHECKOUT"], "for-each-ref"],
-        check=True,
-        capture_output=True,
-    ).stdout
-    book = desk.hub.rows("select count(*) from ops_audit")
-    return desk.writes(), pulls[0]["number"], refs, book, desk.tools.book.cursor()
-
-
-@pytest.mark.parametrize("what", COMMANDS)
-def test_bad_arguments_are_refused(ran: dict[str, Any], what: str) -> None:
-    found, word = ran[what], COMMANDS[what][1]
-
-    assert found.code == 2, found.err + found.out
-    assert word in found.err
-    assert "next: " in found.err
-    assert "Traceback" not in found.err
-    assert found.out == ""
-
-
-def test_bad_arguments_change_nothing(desk: Desk, ran: dict[str, Any]) -> None:
-    assert _everything(desk) == ran["before"]

@@ -44,7 +44,7 @@ def test_a_head_that_moved_after_the_check_is_not_merged(desk: Desk) -> None:
     desk.push(number, FLAGS, flags, ENGINEER)
 
     raw = desk.api(ADMIN, "PUT", f"pulls/{number}/merge", {"sha": checked})
-    with pytest.raises(RefusedError, match="github.head_moved"):
+    with pytest.raises(RefusedError, match=r"github\.head_moved"):
         desk.hub.host(ADMIN).merge(number, checked)
 
     assert raw.status_code == 409
@@ -175,7 +175,7 @@ def test_a_draft_is_refused(desk: Desk) -> None:
     desk.hub.approve(draft, COLLEAGUE)
 
     assert _denied(desk, draft) == {"identity.not_draft"}
-    with pytest.raises(RefusedError, match="github.not_mergeable"):
+    with pytest.raises(RefusedError, match=r"github\.not_mergeable"):
         desk.hub.merge(draft)
 
 
@@ -185,7 +185,7 @@ def test_a_conflict_is_refused(desk: Desk) -> None:
     desk.applied(desk.note("Another wording"), COLLEAGUE)
 
     assert _denied(desk, number) == {"change.mergeable"}
-    with pytest.raises(RefusedError, match="github.not_mergeable"):
+    with pytest.raises(RefusedError, match=r"github\.not_mergeable"):
         desk.hub.merge(number)
 
 
@@ -194,7 +194,7 @@ def test_a_pull_request_to_another_branch_is_not_judged(desk: Desk) -> None:
     desk.hub.host(ADMIN).create_branch_commit("main", "side", {"docs/side.md": b"Side\n"}, "t")
     desk.api(ENGINEER, "PATCH", f"pulls/{number}", {"base": "side"}).raise_for_status()
 
-    with pytest.raises(RefusedError, match="gate.other_branch"):
+    with pytest.raises(RefusedError, match=r"gate\.other_branch"):
         desk.check(number)
 
     assert desk.status(number) == ("failure", "gate.other_branch")
@@ -203,7 +203,7 @@ def test_a_pull_request_to_another_branch_is_not_judged(desk: Desk) -> None:
 
 def test_a_commit_that_is_not_on_main_is_not_applied(desk: Desk) -> None:
     side = desk.hub.host(ADMIN).create_branch_commit("main", "loose", {"docs/a.md": b"A\n"}, "t")
-    with pytest.raises(BadRequestError, match="change.unknown_commit"):
+    with pytest.raises(BadRequestError, match=r"change\.unknown_commit"):
         desk.tools.judge.repository.first_parent("0" * 40)
 
     with desk.nothing_done():

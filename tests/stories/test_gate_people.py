@@ -51,7 +51,7 @@ def _denied(report: CheckReport) -> set[str]:
 def test_self_approval_counts_for_nothing(desk: Desk) -> None:
     number = desk.note("Approved by myself")
 
-    with pytest.raises(RefusedError, match="github.rejected"):
+    with pytest.raises(RefusedError, match=r"github\.rejected"):
         desk.hub.approve(number, ENGINEER)
 
     assert _missing(desk.check(number)) == [("ops_editor", 0, 1)]

@@ -25,7 +25,9 @@ def test_approved_toggle_is_applied_once_and_recorded(hub: Hub) -> None:
     assert again.items("applies") == []
     assert hub.flag(PRODUCTION, FLAG) is False
     assert hub.calls("flagsmith", "PUT", "/featurestates/") == 1
-    bodies = [json.loads(str(row[0])) for row in hub.rows("select body from ops_audit order by seq")]
+    bodies = [
+        json.loads(str(row[0])) for row in hub.rows("select body from ops_audit order by seq")
+    ]
     assert [(one["phase"], one["result"]) for one in bodies] == [
         ("intent", "intended"),
         ("outcome", "done"),

@@ -1,4 +1,4 @@
-"""A seeded hub for stories: filled once a session, copied for each test, so that tests stand alone."""
+"""A seeded hub for stories: filled once a session, copied for each test."""
 
 from __future__ import annotations
 
@@ -98,7 +98,9 @@ class Hub(Stage):
 
     def rows(self, query: str, *parameters: object) -> list[tuple[object, ...]]:
         """Query the hub's database as its owner."""
-        with psycopg.connect(self.running.values["COH_DATABASE_URL"], autocommit=True) as connection:
+        with psycopg.connect(
+            self.running.values["COH_DATABASE_URL"], autocommit=True
+        ) as connection:
             return connection.execute(query.encode(), parameters).fetchall()
 
 

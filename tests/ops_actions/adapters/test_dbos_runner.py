@@ -34,7 +34,9 @@ class World:
     url: str
     file: Path
 
-    def child(self, executor: str, command: str, run: str, point: str = "", payload: str = "p") -> Any:  # noqa: ANN401 - a JSON value
+    def child(
+        self, executor: str, command: str, run: str, point: str = "", payload: str = "p"
+    ) -> Any:  # noqa: ANN401 - a JSON value
         """Run a process; returns what the run gave, None when the process was killed."""
         done = subprocess.run(
             [
@@ -76,9 +78,7 @@ def observer(world: World) -> Iterator[DbosRunner]:
     runner.close()
 
 
-def test_a_run_gives_its_result_and_a_name_is_used_once(
-    world: World, observer: DbosRunner
-) -> None:
+def test_a_run_gives_its_result_and_a_name_is_used_once(world: World, observer: DbosRunner) -> None:
     first = world.child("a", "start", RUN)
     again = world.child("b", "start", RUN)
     assert first == again
@@ -115,9 +115,7 @@ def test_a_resuming_process_may_be_killed_too(world: World, observer: DbosRunner
     assert world.effects == ["one", "one", "two", "three"]
 
 
-def test_a_run_is_resumed_only_by_the_process_that_asks(
-    world: World, observer: DbosRunner
-) -> None:
+def test_a_run_is_resumed_only_by_the_process_that_asks(world: World, observer: DbosRunner) -> None:
     # The observer is another living worker; it neither takes the run nor answers for it.
     assert world.child("a", "start", RUN, "two:before") is None
     for number in range(3):

@@ -1,4 +1,4 @@
-"""The outside of a run in memory: flags, a record book and durable steps, with a switch for crashes.
+"""The outside of a run in memory: flags, record book and durable steps, with a crash switch.
 
 How to use it:
 
@@ -53,7 +53,9 @@ class Trouble:
     happened: bool = False
 
 
-def flag_change(name: str, expected: Json = OFF, desired: Json = ON, kind: Kind = Kind.FLAG) -> Change:
+def flag_change(
+    name: str, expected: Json = OFF, desired: Json = ON, kind: Kind = Kind.FLAG
+) -> Change:
     """Return a change that takes a target from one state to another."""
     return Change(
         verb=Verb.UPDATE,

@@ -85,7 +85,9 @@ def test_a_refusal_without_a_known_author_names_nobody() -> None:
 
 def test_a_settlement_says_who_gave_up_and_why() -> None:
     lock = LockState("production", COMMIT, "worker", "undecidable", "no answer")
-    entry = settlement(lock, "mara-lind", "Vercel shows the old one", datetime(2026, 1, 1, tzinfo=UTC))
+    entry = settlement(
+        lock, "mara-lind", "Vercel shows the old one", datetime(2026, 1, 1, tzinfo=UTC)
+    )
     assert (entry.phase, entry.result, entry.actor_login) == (Phase.SETTLE, "given_up", "mara-lind")
     assert entry.actor_sub == "github|mara-lind"
     assert entry.detail == {

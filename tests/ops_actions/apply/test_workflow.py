@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from hypothesis import given
@@ -22,7 +22,10 @@ from tests.ops_actions.apply.simulator import (
     run,
 )
 
-THIRD = {"enabled": True, "value": "by hand"}
+if TYPE_CHECKING:
+    from ops_actions.canonical import Json
+
+THIRD: Json = {"enabled": True, "value": "by hand"}
 DOWN = OutsideError("outside.test", "it is down", "coh reconcile")
 NO_ANSWER = UnknownOutcomeError("the connection broke")
 
@@ -34,7 +37,7 @@ def ended(result: object) -> dict[str, Any]:
 def assert_done(world: World, targets: list[str]) -> None:
     assert world.book.last == COMMIT
     assert world.book.lock is None
-    assert [key for key in world.book.outbox] == [f"{COMMIT}/applied"]
+    assert list(world.book.outbox) == [f"{COMMIT}/applied"]
     assert sorted(one for one in world.results() if one[0] == "outcome") == [
         ("outcome", name, "done") for name in sorted(targets)
     ]
@@ -42,7 +45,7 @@ def assert_done(world: World, targets: list[str]) -> None:
 
 def assert_short(world: World, message: str) -> None:
     assert world.book.last == BEFORE
-    assert [key for key in world.book.outbox] == [f"{COMMIT}/{message}"]
+    assert list(world.book.outbox) == [f"{COMMIT}/{message}"]
 
 
 def test_a_change_is_done_once_with_an_intent_and_an_outcome() -> None:
