@@ -136,12 +136,8 @@ def test_a_later_attempt_may_find_its_own_work() -> None:
     assert grant(replace(AGAIN, live={FLAG.key: OFF})).plan == NOW
 
 
-OTHER_VALUE: dict[str, Any] = {
-    "verb": Verb.DELETE,
-    "kind": Kind.PLATFORM,
-    "risk": Risk.SAFE,
-    "reversible": False,
-}
+OTHER_VALUE: dict[str, Any] = {"verb": Verb.DELETE, "kind": Kind.PLATFORM}
+OTHER_VALUE |= {"risk": Risk.SAFE, "reversible": False}
 
 
 @pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Change)])
