@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-SECRETS = ("DATABASE_URL", "FLAGSMITH_TOKEN", "GITHUB_TOKEN", "SLACK_TOKEN", "VERCEL_TOKEN")
+SECRETS = (
+    "DATABASE_URL",
+    "FLAGSMITH_TOKEN",
+    "GITHUB_TOKEN",
+    "PULUMI_BACKEND",
+    "SLACK_TOKEN",
+    "VERCEL_TOKEN",
+)
 TOOL = """
 import json, os, subprocess, sys
 log = ("git", "-C", "proposal", "log", "--format=%H")
@@ -59,7 +66,11 @@ class Repository:
             remote=(self.machine.folder / "remote.git").as_uri(),
             repository="acme/ops",
             environment=environment,
-            secrets={**secrets, "GITHUB_TOKEN": "token-of-the-job"},
+            secrets={
+                **secrets,
+                "COH_PULUMI_PASSPHRASE": "canary-PASSPHRASE",
+                "GITHUB_TOKEN": "token-of-the-job",
+            },
         )
         return act.run(self.machine.checkout, workflow, name, event)
 
@@ -109,7 +120,7 @@ def test_a_pull_request_is_judged_by_the_commit_before(repository: Repository, n
     run = repository.run("validate.yml", name, event)
     assert told(run, "Check the pull request") == {
         "tool": "of the commit before",
-        "words": ["check", "--checkout", "proposal", "--pr", "7"],
+        "words": ["check", "--checkout", "proposal", "--pr", "7", "--waiting-ok"],
         "history": [repository.after, repository.before],
         "keys": [],
         "token": True,

@@ -12,7 +12,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".github" / "workflows"
 FILES = sorted(FOLDER.glob("*.yml"))
-OWN_SCRIPTS = re.compile(r"((trusted/)?scripts/(setup|coh)\b.*|\.ci/run)")
+OWN_SCRIPTS = re.compile(r"((trusted/)?scripts/(setup|coh|keep-passphrase)\b.*|\.ci/run)")
 
 
 def load(name: str) -> dict[str, Any]:
