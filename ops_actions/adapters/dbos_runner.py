@@ -53,12 +53,12 @@ class DbosRunner:
             "executor_id": executor,
             "application_version": _VERSION,
             "serializer": DBOSPortableJSONSerializer(),
-            "log_level": "ERROR",
-            "console_log_level": "ERROR",
+            "log_level": "CRITICAL",
+            "console_log_level": "CRITICAL",
             "sys_db_pool_size": 5,
             "notification_listener_polling_interval_sec": 0.1,
         }
-        logging.getLogger("dbos").setLevel(logging.ERROR)
+        logging.getLogger("dbos").setLevel(logging.CRITICAL)
         self._dbos = DBOS(config=config)
         self._queue = f"coh-{executor}"
         self._queued = False

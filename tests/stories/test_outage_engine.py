@@ -44,7 +44,9 @@ def waiting(desk: Desk) -> str:
 def asked(desk: Desk, waiting: str) -> int:
     """Raise a pull request to be checked; it comes after what waits to be applied."""
     assert waiting
-    return desk.note("To be checked")
+    number = desk.note("To be checked")
+    desk.check(number)
+    return number
 
 
 def _program(path: Path, text: str) -> str:

@@ -205,8 +205,5 @@ def test_an_apply_without_a_database_tells_no_password() -> None:
     assert CANARY not in ran.stderr
 
 
-@pytest.mark.xfail(
-    strict=True, reason="adapters.dbos_runner lets DBOS log its failed launch with a trace"
-)
 def test_an_apply_without_a_database_shows_no_trace() -> None:
     assert "Traceback" not in _apply_without_a_database().stderr
