@@ -64,20 +64,21 @@ def judge_commit(tools: ApplyTools, commit: str, now: datetime) -> Judged:
     """
     judge, repository = tools.judge, tools.judge.repository
     parent = repository.first_parent(commit)
-    _tool_is_older(tools, parent)
+    trusted = _trusted(tools, parent)
+    _tool_is_older(tools, trusted)
     view = _pull_request(tools.host, commit)
     cut = repository.merge_base(parent, view.head)
-    approved = plan_between(judge, cut, view.head, cut)
-    plan = plan_between(judge, parent, commit, parent)
+    approved = plan_between(judge, cut, view.head, _trusted(tools, cut))
+    plan = plan_between(judge, parent, commit, trusted)
     request = collect(
         view,
         tools.host.reviews(view.number),
         tools.host.last_pusher(view.number),
-        people_of(judge, plan, parent),
+        people_of(judge, plan, trusted),
         now,
     )
     decision, facts = decide_on(
-        judge, plan, phase=Phase.APPLY, commit=parent, request=request, now=now
+        judge, plan, phase=Phase.APPLY, commit=trusted, request=request, now=now
     )
     _engine_answered(decision)
     return Judged(view, approved, plan, decision, facts)
@@ -88,6 +89,17 @@ def _engine_answered(decision: Decision) -> None:
     for violation in decision.violations:
         if violation.code.startswith("engine."):
             raise OutsideError(violation.code, violation.message, violation.solution)
+
+
+def _trusted(tools: ApplyTools, commit: str) -> str:
+    """Return the nearest commit back from one that was not refused.
+
+    A refused commit stays on main, but its policies, people and gates were never approved, so
+    they judge nobody.
+    """
+    while tools.book.refused(commit):
+        commit = tools.judge.repository.first_parent(commit)
+    return commit
 
 
 def _tool_is_older(tools: ApplyTools, parent: str) -> None:

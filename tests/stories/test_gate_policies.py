@@ -119,10 +119,6 @@ def test_an_updated_branch_is_judged_afresh(desk: Desk) -> None:
     desk.applied(number)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="flow.case judges by the parent even when the parent itself was refused",
-)
 def test_policies_that_were_merged_and_refused_judge_nobody(desk: Desk) -> None:
     weaker = desk.merged(desk.raise_files({APPROVALS: _weaker(desk)}))
     desk.refused(weaker, "change.approvals")
