@@ -45,7 +45,7 @@ def test_an_older_run_can_not_move_it(cursor: ApplyCursor, before: str | None) -
     with pytest.raises(RefusedError) as caught:
         cursor.advance("production", "main", before, C)
     assert caught.value.code == "cursor.moved"
-    assert "coh apply --env production" in caught.value.next_step
+    assert "coh apply --commit" in caught.value.next_step
     assert cursor.get("production", "main") == B
 
 
