@@ -6,7 +6,7 @@ import os
 import socket
 import time
 import uuid
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -41,14 +41,22 @@ if TYPE_CHECKING:
     from ops_actions.canonical import Json
 
 
-def effects(place: Target, commits: GitRepository) -> Effects:
-    """Return what carries out each kind of change that touches the outside."""
-    clients = cache(lambda environment: flagsmith(place, environment))
-    services = cache(lambda environment: _services(place, environment))
+def effects(place: Target, commits: GitRepository, opened: ExitStack) -> Effects:
+    """Return what carries out each kind of change that touches the outside.
+
+    Args:
+        place: where the outside is.
+        commits: git repository with the merged commits.
+        opened: closes the clients that are opened on the way.
+    """
+    clients = cache(
+        lambda environment: opened.enter_context(closing(flagsmith(place, environment)))
+    )
+    services = cache(lambda environment: _services(place, environment, opened))
     return {
         Kind.FLAG: FlagEffect(
             clients,
-            lambda environment: pulumi(place, environment),
+            lambda environment: pulumi(place, environment, clients(environment)),
             commits,
             MIGRATIONS,
         ),
@@ -70,7 +78,8 @@ def apply_tools(
     """
     commits = repository(place, checkout)
     base = database(place)
-    reach = effects(place, commits)
+    opened = ExitStack()
+    reach = effects(place, commits, opened)
     executor = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     holder = Holder(executor, os.getpid(), socket.gethostname())
     book = PostgresBook(base, holder)
@@ -100,6 +109,7 @@ def apply_tools(
         durable.close()
         book.leave()
         base.close()
+        opened.close()
 
 
 def _watched(step: StepRunner, watch: Callable[[str], None]) -> StepRunner:
@@ -117,13 +127,14 @@ def _watched(step: StepRunner, watch: Callable[[str], None]) -> StepRunner:
     return run
 
 
-def _services(place: Target, environment: str) -> Services:
+def _services(place: Target, environment: str, opened: ExitStack) -> Services:
     platform = load_environment(environment, read_from_folder(place.root)).platform
     client = vercel_client(
         place.need("COH_VERCEL_URL"),
         place.need("COH_VERCEL_TOKEN"),
         team_id=platform.vercel.team_id,
     )
+    opened.callback(client.close)
     return Services(deployments=VercelDeployments(client))
 
 
@@ -132,6 +143,6 @@ def _slack(place: Target) -> SlackClient:
 
 
 def _gate(place: Target, environment: str, gate: str) -> bool:
-    client = flagsmith(place, environment, read_only=True)
-    state = client.flag(gate)
+    with closing(flagsmith(place, environment, read_only=True)) as client:
+        state = client.flag(gate)
     return False if state is None else state.enabled

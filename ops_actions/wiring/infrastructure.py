@@ -29,8 +29,15 @@ def flagsmith(place: Target, environment: str, *, read_only: bool = False) -> Fl
     )
 
 
-def pulumi(place: Target, environment: str) -> PulumiEngine:
-    """Return the Pulumi engine of an environment's stack."""
+def pulumi(place: Target, environment: str, client: FlagsmithClient | None = None) -> PulumiEngine:
+    """Return the Pulumi engine of an environment's stack.
+
+    Args:
+        place: where the outside is.
+        environment: whose stack it is.
+        client: Flagsmith client of the environment, which the caller closes; one that lives as
+            long as the engine when left out.
+    """
     url = place.need("COH_DATABASE_URL")
     options = EngineOptions(
         root=Path(place.need("COH_PULUMI")),
@@ -43,7 +50,7 @@ def pulumi(place: Target, environment: str) -> PulumiEngine:
         else {environment: place.root / f"Pulumi.{environment}.yaml"},
         secrets=(url, place.need("COH_FLAGSMITH_TOKEN")),
     )
-    backends = OpshubBackends(flagsmith(place, environment), url)
+    backends = OpshubBackends(client or flagsmith(place, environment), url)
     return PulumiEngine(options, program, lambda: serving(backends))
 
 

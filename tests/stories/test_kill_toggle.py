@@ -34,7 +34,9 @@ def toggle(hub: Hub, reason: str) -> tuple[str, bool]:
     return hub.merged_toggle(FLAG, enabled=wanted, reason=reason), wanted
 
 
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize(
+    "point", ["0.intent:recorded", "0.perform:begun", "0.perform:worked", "close:worked"]
+)
 def test_killed_at_a_durable_point_and_finished(shared_hub: Hub, point: str) -> None:
     hub = shared_hub
     commit, wanted = toggle(hub, f"Killed at {point}")
@@ -46,13 +48,13 @@ def test_killed_at_a_durable_point_and_finished(shared_hub: Hub, point: str) -> 
     assert hub.flag(PRODUCTION, FLAG) is wanted
 
 
-def test_finishing_may_be_killed_too(shared_hub: Hub) -> None:
+def test_killed_at_every_durable_point_of_one_run(shared_hub: Hub) -> None:
     hub = shared_hub
-    commit, wanted = toggle(hub, "Killed again and again")
+    commit, wanted = toggle(hub, "Killed at every point")
     with exactly_once(hub, SWITCHED, commit):
-        crash(hub, commit, "0.intent:worked")
-        for point in ("0.perform:begun", "0.perform:worked", "close:worked"):
-            crash(hub, "-", point)
+        crash(hub, commit, POINTS[0])
+        for point in POINTS[1:]:
+            crash(hub, "-", point)  # who finishes it gets one point further and dies as well
         assert statuses(hub.quietly("reconcile", "--json")) == ["done"]
     assert hub.flag(PRODUCTION, FLAG) is wanted
 

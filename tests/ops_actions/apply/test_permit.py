@@ -228,26 +228,18 @@ def test_only_approvals_that_count_are_named(review: Review) -> None:
     assert grant(evidence).approvers == ()
 
 
-def moves(name: str) -> dict[str, Callable[[Evidence], Evidence]]:
-    """Return what can be done to one piece of evidence that takes it off."""
-    return (
-        {
-            "approved": lambda e: replace(e, approved=changed(e.approved, summary="x")),
-            "now": lambda e: replace(e, now=changed(e.now, desired_live=OFF)),
-            "decision": lambda e: replace(e, decision=replace(e.decision, outcome=Outcome.DENY)),
-            "facts": lambda e: replace(e, facts=asked(merged=False).facts),
-            "context": lambda e: replace(e, context=RunContext(OTHER, OTHER, "production")),
-            "lock": lambda e: replace(e, lock=None),
-            "live": lambda e: replace(e, live={FLAG.key: "odd"}),
-            # Not attempted is off only where the outside shows the work of an attempt.
-            "attempted": lambda e: replace(e, attempted=False, live={FLAG.key: ON}),
-        }
-        if name == "all"
-        else {}
-    )
-
-
-MOVES = moves("all")
+MOVES: dict[str, Callable[[Evidence], Evidence]] = {
+    "approved": lambda e: replace(e, approved=changed(e.approved, summary="x")),
+    "now": lambda e: replace(e, now=changed(e.now, desired_live=OFF)),
+    "decision": lambda e: replace(e, decision=replace(e.decision, outcome=Outcome.DENY)),
+    "facts": lambda e: replace(e, facts=asked(merged=False).facts),
+    "context": lambda e: replace(e, context=RunContext(OTHER, OTHER, "production")),
+    "lock": lambda e: replace(e, lock=None),
+    "live": lambda e: replace(e, live={FLAG.key: "odd"}),
+    # Not attempted is off only where the outside shows the work of an attempt.
+    "attempted": lambda e: replace(e, attempted=False, live={FLAG.key: ON}),
+}
+"""For each piece of evidence what takes it off."""
 
 
 def test_every_piece_of_evidence_has_a_way_to_be_off() -> None:

@@ -138,8 +138,11 @@ def test_a_change_in_doubt_is_not_passed_by_when_it_may_not_go_on(desk: Desk) ->
     assert (report.status, report.code) == ("refused", "flags.expiry")
     desk.passed(commit)
     assert live(desk) == before
-    back = toggled(desk, "On from where main stands")
-    assert desk.apply(back).status == "refused"  # main says what the outside never became
+    # The next change meets what main says and the outside never became; it says so, and main and
+    # the outside are one again.
+    number = desk.toggle(FLAG, enabled=before.enabled, reason="Back to what is live")
+    report = desk.apply(desk.merged(number, COLLEAGUE))
+    assert (report.status, report.code) == ("refused", "gate.live_moved")
 
 
 def test_a_living_run_is_left_alone(desk: Desk) -> None:
