@@ -52,15 +52,25 @@ def _settings_error(
     model: type[BaseModel], document: Document, at: Path, error: ValidationError
 ) -> SettingsError:
     schema = model.model_json_schema()
+    details = error.errors(include_url=False, include_input=False)
     found = sorted(
         (
             _explain(schema, document, at, detail)
-            for detail in error.errors(include_url=False, include_input=False)
+            for detail in details
+            if not _follows_from_another(detail, details)
         ),
         key=lambda each: each.line,
     )
     first = found[0]
     return SettingsError(first.source, first.line, first.what, first.write, tuple(found[1:]))
+
+
+def _follows_from_another(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
+    """Tell a list that is only too short because what is in it is wrong."""
+    place = detail["loc"]
+    return detail["type"] == "too_short" and any(
+        len(other["loc"]) > len(place) and other["loc"][: len(place)] == place for other in details
+    )
 
 
 def _explain(

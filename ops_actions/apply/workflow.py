@@ -14,6 +14,7 @@ is keyed, and performing reads first: the second time finds the state reached an
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, cast
 
@@ -27,13 +28,16 @@ from ops_actions.apply.protocol import (
     StepRunner,
     UnknownOutcomeError,
 )
-from ops_actions.errors import OpsError, UndecidableError
+from ops_actions.clock import rfc3339
+from ops_actions.errors import OpsError, RefusedError, UndecidableError
+from ops_actions.plan.model import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ops_actions.apply.payload import Run
     from ops_actions.canonical import Json
+    from ops_actions.clock import Clock
     from ops_actions.plan.model import Change
 
 READ_BACKS = 5
@@ -56,11 +60,13 @@ class Tools:
         effects: by kind of change; a kind without one is in effect by the merge.
         book: the record book.
         wait: pauses between read-backs, given the number of the try from 1.
+        now: gives the time, so that a run that lay open does nothing after its last moment.
     """
 
     effects: Effects
     book: Book
     wait: Callable[[int], None]
+    now: Clock
 
 
 def apply_run(run: Run, attempt: str, step: StepRunner, tools: Tools) -> Json:
@@ -100,6 +106,7 @@ def _perform(run: Run, attempt: str, group: Sequence[Change], tools: Tools) -> J
         if Standing.UNDECIDABLE in standings:
             return _trouble(_moved(group[standings.index(Standing.UNDECIDABLE)]))
         if effect.always_perform or Standing.NOT_DONE in standings:
+            _refuse_late(group, tools.now())
             effect.perform(group, run.context)
     except UnknownOutcomeError as error:
         return {
@@ -112,6 +119,27 @@ def _perform(run: Run, attempt: str, group: Sequence[Change], tools: Tools) -> J
     except OpsError as error:
         return _trouble(error)
     return None
+
+
+def _refuse_late(group: Sequence[Change], now: datetime) -> None:
+    """Refuse an action whose last moment passed while its run lay open after a crash.
+
+    What is done already is recorded whatever the time; only a call that is still to be made is
+    held to it.
+
+    Raises:
+        RefusedError: ``apply.expired``.
+    """
+    for change in group:
+        if change.kind is not Kind.ACTION:
+            continue
+        last = datetime.fromisoformat(str(cast("dict[str, Json]", change.after)["not_after"]))
+        if now >= last:
+            raise RefusedError(
+                "apply.expired",
+                f"{change.action} of {change.target} was to run before {rfc3339(last)}",
+                "raise a new request, if it is still wanted",
+            )
 
 
 def _moved(change: Change) -> OpsError:

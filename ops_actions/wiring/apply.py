@@ -22,6 +22,7 @@ from ops_actions.adapters.postgres_lock import Holder
 from ops_actions.apply.payload import load
 from ops_actions.apply.workflow import Tools, apply_run
 from ops_actions.catalogue.services import Services
+from ops_actions.clock import system_clock
 from ops_actions.flow.judge import Judge
 from ops_actions.flow.tools import ApplyTools
 from ops_actions.plan.model import Kind
@@ -83,7 +84,9 @@ def apply_tools(
     executor = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     holder = Holder(executor, os.getpid(), socket.gethostname())
     book = PostgresBook(base, holder)
-    workflow = Tools(reach, book, wait=lambda number: time.sleep(min(0.2 * number, 1.0)))
+    workflow = Tools(
+        reach, book, wait=lambda number: time.sleep(min(0.2 * number, 1.0)), now=system_clock
+    )
 
     def body(payload: Json, run_id: str, step: StepRunner) -> Json:
         return apply_run(load(payload), run_id, _watched(step, watch), workflow)

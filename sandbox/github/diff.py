@@ -83,8 +83,11 @@ def _lines(count: str) -> int:
 def _patches(text: str) -> list[str | None]:
     # Inside a patch every line starts with a blank, +, -, @ or backslash, so the header is unique.
     sections = ("\n" + text).split("\ndiff --git ")[1:]
-    found = []
+    found: dict[str, list[str]] = {}
     for section in sections:
+        # A file that becomes a link, or the other way, is a removal and an addition of one name.
+        patches = found.setdefault(section.partition("\n")[0], [])
         start = section.find("\n@@")
-        found.append(None if start < 0 else section[start + 1 :].rstrip("\n"))
-    return found
+        if start >= 0:
+            patches.append(section[start + 1 :].rstrip("\n"))
+    return ["\n".join(patches) or None for patches in found.values()]

@@ -155,10 +155,6 @@ def test_a_link_in_place_of_a_request_is_refused(desk: Desk) -> None:
     assert desk.status(number) == ("failure", "change.not_a_file")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="sandbox.github.diff answers 500 when a file becomes a link: git prints two patches",
-)
 def test_a_file_that_becomes_a_link_is_refused(desk: Desk) -> None:
     number = desk.note("Will be a link")
     _link(desk, number, FLAGS)

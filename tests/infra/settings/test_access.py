@@ -31,6 +31,13 @@ REFUSED = [
     ("name", GOOD.replace("github: li", "name: li"), 8, "`github` is missing", "github: mara"),
     ("e-mail field", GOOD + "    email: li\n", 11, "unknown key `email`", "one of: github, roles"),
     ("role", GOOD.replace("ops_viewer", "ops_root"), 10, "'ops_viewer', 'ops_editor'", "role: "),
+    (
+        "wrong role",
+        GOOD.replace("ops_viewer", "ops_boss"),
+        10,
+        "people[1].roles[0].role: should be 'ops_viewer'",
+        "ops_viewer",
+    ),
     ("no role", GOOD.replace("[{role: ops_viewer}]", "[]"), 10, "at least 1 item", "role: ops_"),
     ("until is text", GOOD.replace("2027-03-31", "soon"), 7, "valid date", "until: 2027-03-31"),
     (

@@ -19,24 +19,28 @@ call, and ``lands_on``, the state that a call makes instead of the desired one.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ops_actions.apply.payload import Run
 from ops_actions.apply.protocol import Closing, LockState, Message, RunContext
 from ops_actions.apply.workflow import Tools, apply_run
+from ops_actions.clock import rfc3339
 from ops_actions.decision.model import RecentActions
 from ops_actions.errors import RefusedError
 from ops_actions.plan.model import Change, Kind, Risk, Verb
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
 
     from ops_actions.audit.entry import AuditEntry
     from ops_actions.canonical import Json
 
 BEFORE, COMMIT = "a" * 40, "c" * 40
 ATTEMPT = f"{COMMIT}#1"
+LAST = datetime(2026, 11, 24, 18, tzinfo=UTC)
+"""Last moment of every action."""
+
 OFF: Json = {"enabled": False, "value": None}
 ON: Json = {"enabled": True, "value": None}
 
@@ -56,7 +60,8 @@ class Trouble:
 def flag_change(
     name: str, expected: Json = OFF, desired: Json = ON, kind: Kind = Kind.FLAG
 ) -> Change:
-    """Return a change that takes a target from one state to another."""
+    """Return a change that takes a target from one state to another; an action runs until LAST."""
+    asked = {"not_after": rfc3339(LAST)} if kind is Kind.ACTION else desired
     return Change(
         verb=Verb.UPDATE,
         kind=kind,
@@ -65,7 +70,7 @@ def flag_change(
         target=name,
         path="infra/environments/production/flags.yaml",
         before=expected,
-        after=desired,
+        after=asked,
         expected_live=expected,
         desired_live=desired,
         summary=f"{name} changes",
@@ -211,6 +216,7 @@ class World:
         self.book.take_lock("production", COMMIT)
         self.recorded: dict[str, Json] = {}
         self.waits: list[int] = []
+        self.now = LAST - timedelta(hours=1)
         self.points = 0
         self._fatal: int | None = None
 
@@ -227,7 +233,8 @@ class World:
     def apply(self, what: Run, attempt: str = ATTEMPT) -> Json:
         """Be one process that carries a run out, from its last recorded step on."""
         effects = {Kind.FLAG: self.service, Kind.ACTION: self.service}
-        return apply_run(what, attempt, self._step, Tools(effects, self.book, self.waits.append))
+        tools = Tools(effects, self.book, self.waits.append, lambda: self.now)
+        return apply_run(what, attempt, self._step, tools)
 
     def _step(self, name: str, work: Callable[[], Json]) -> Json:
         if name not in self.recorded:
