@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +25,8 @@ class GitBundles:
 
     def __init__(self, repository: GitRepository) -> None:
         self._repository = repository
-        self._scratch = tempfile.TemporaryDirectory(prefix="coh-policies-")
+        self._scratch = Path(tempfile.mkdtemp(prefix="coh-policies-"))
+        weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
         self._known: dict[str, Bundle] = {}
 
     def at(self, commit: str) -> Bundle:
@@ -44,8 +47,8 @@ class GitBundles:
                 f"{commit} has no policies, so nothing can be judged",
                 "restore the folder policies on main",
             )
-        tree = Path(self._scratch.name) / commit
-        folder = Path(self._scratch.name) / f"{commit}.judging"
+        tree = self._scratch / commit
+        folder = self._scratch / f"{commit}.judging"
         folder.mkdir()
         self._repository.export_tree(commit, FOLDER, tree)
         files = read_bundle(tree)

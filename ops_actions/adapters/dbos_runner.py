@@ -70,6 +70,8 @@ class DbosRunner:
         try:
             DBOS.launch()
         except SQLAlchemyError as error:
+            # DBOS is one for the whole process: half a launch would stand in the next one's way.
+            DBOS.destroy(workflow_completion_timeout_sec=0)
             raise OutsideError(
                 "database.unreachable",
                 f"the durable runner can't reach its database ({type(error).__name__})",

@@ -22,7 +22,6 @@ import httpx
 from infra.clients.flagsmith_models import FlagState
 from infra.settings.edit import set_flag
 from infra.settings.environment import file_of
-from ops_actions.adapters.bundles import GitBundles
 from ops_actions.adapters.target import read_target
 from ops_actions.flow.apply import apply_upto
 from ops_actions.flow.check import CONTEXT, CheckReport, check_pull_request
@@ -219,9 +218,6 @@ def seated(hub: Hub) -> Iterator[Desk]:
         try:
             yield Desk(hub, target, tools, judge)
         finally:
-            for bundles in (judge.bundles, tools.judge.bundles):
-                assert isinstance(bundles, GitBundles)
-                bundles._scratch.cleanup()
             with warnings.catch_warnings():
                 # Commands end with their process; here what they left open goes now, not in the
                 # middle of somebody else's test.

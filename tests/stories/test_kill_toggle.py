@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.support.hub import Hub
 
 FLAG = "ops_module_webhooks"
-KILLS = 10
+KILLS = 5
 
 
 def toggle(hub: Hub, reason: str) -> tuple[str, bool]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 from dataclasses import dataclass, field
@@ -23,6 +24,14 @@ if TYPE_CHECKING:
 ACTIONS = Path(__file__).parent / "actions"
 _USES = re.compile(r"uses:\s*(?P<action>[\w.-]+/(?P<name>[\w.-]+)@[0-9a-f]{40})\b")
 _RUNNER = "ubuntu-24.04"
+# act stops reading a failed step's terminal when its shell ends, so that a loaded machine loses the
+# last lines (pkg/container/host_environment.go returns before the copy is done): the shell lingers.
+_LINGERING_SHELL = """#!/bin/sh
+{bash} "$@"
+status=$?
+[ $status -eq 0 ] || sleep 1
+exit $status
+"""
 _SHORTEST_SECRET = 8  # characters; act masks substrings, so that "t" would hide every t of the log
 
 
@@ -96,7 +105,7 @@ class Act:
         Raises:
             subprocess.TimeoutExpired: the run took longer than that.
         """
-        self.home.mkdir(parents=True, exist_ok=True)
+        self._add_shell()
         event_file = self.home / "event.json"
         event_file.write_text(json.dumps(event), encoding="utf-8")
         path = checkout / ".github" / "workflows" / workflow
@@ -110,6 +119,13 @@ class Act:
             *self._variables(),
         ]
         return _parse(*_run(command, self._process_environment(), timeout))
+
+    def _add_shell(self) -> None:
+        """Puts the shell that lingers before the machine's own on the steps' PATH."""
+        shell = self.home / "bin" / "bash"
+        shell.parent.mkdir(parents=True, exist_ok=True)
+        shell.write_text(_LINGERING_SHELL.format(bash=shutil.which("bash")), encoding="utf-8")
+        shell.chmod(0o755)
 
     def _name_repository(self, checkout: Path) -> None:
         """Gives act the repository's name, which it reads from the remote `origin`."""
@@ -141,7 +157,7 @@ class Act:
     def _process_environment(self) -> dict[str, str]:
         """All that act sees: what it sees leaks into the steps."""
         return {
-            "PATH": os.environ["PATH"],
+            "PATH": f"{self.home / 'bin'}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(self.home),
             "LANG": "C.UTF-8",
             "GIT_CONFIG_NOSYSTEM": "1",

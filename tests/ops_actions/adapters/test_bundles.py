@@ -32,7 +32,6 @@ def test_the_policies_of_a_commit_and_never_those_of_the_working_tree(tmp_path: 
     assert not list(one.folder.rglob("*_test.rego"))
     assert set(read_bundle(one.folder)) == {MAIN}
     assert bundles.at(first) is one
-    bundles._scratch.cleanup()
 
 
 def test_a_test_of_a_policy_changes_no_digest(tmp_path: Path) -> None:
@@ -42,7 +41,6 @@ def test_a_test_of_a_policy_changes_no_digest(tmp_path: Path) -> None:
     second = commit(git, folder, {TEST: b"package a_test\n"})
     bundles = GitBundles(GitRepository(folder))
     assert bundles.at(first).digest == bundles.at(second).digest
-    bundles._scratch.cleanup()
 
 
 @pytest.mark.parametrize("files", [{"README.md": b"x"}, {"policies/data.yaml": b"a: 1\n"}])
@@ -55,4 +53,3 @@ def test_a_commit_without_policies_judges_nothing(tmp_path: Path, files: dict[st
         bundles.at(bare)
     assert caught.value.code == "gate.no_policies"
     assert bare in caught.value.fact
-    bundles._scratch.cleanup()
