@@ -153,7 +153,8 @@ class FaultSwitch:
 
     def recorded(self) -> list[Mapping[str, Any]]:
         """Give the requests seen, oldest first, as JSON."""
-        return [asdict(entry) for entry in self._recorded]
+        seen = self._recorded.copy()  # in one step: the server's thread goes on recording meanwhile
+        return [asdict(entry) for entry in seen]
 
     def forget(self) -> None:
         """Start counting anew."""
