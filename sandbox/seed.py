@@ -12,6 +12,7 @@ from infra.settings.environment import (
     ENVIRONMENTS,
     EnvironmentSettings,
     load_environment,
+    load_platforms,
     read_from_folder,
 )
 from ops_actions.errors import BadRequestError
@@ -27,8 +28,10 @@ from sandbox.slack.seed import ChannelSeed
 from sandbox.vercel.seed import DeploymentSeed, ProjectSeed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from infra.settings.platform import PlatformFile, Vercel
     from ops_actions.adapters.target import Target
 
 GOOD = "dpl_9f2"
@@ -36,6 +39,15 @@ GOOD = "dpl_9f2"
 
 BAD = "dpl_a17"
 """Deployment that serves production now."""
+
+
+def deployments_of(environment: str) -> tuple[str, str]:
+    """Return the deployment that an environment's Vercel project served before and serves now.
+
+    Ids are unique in Vercel, so production has the plain ones and the others their own.
+    """
+    suffix = "" if environment == "production" else environment
+    return f"{GOOD}{suffix}", f"{BAD}{suffix}"
 
 
 def seed(root: Path, environment: str) -> str:
@@ -55,9 +67,11 @@ def seed(root: Path, environment: str) -> str:
     place = home()
     target = read_target(sandbox=True)
     settings = load_environment(environment, read_from_folder(root))
+    platforms = load_platforms(read_from_folder(root))
     secrets = prepare(place, [person.login for person in settings.access.people])
     _begin(place)
-    _services(place, secrets, settings)
+    _services(place, secrets, platforms[environment])
+    _hosting(place, secrets, platforms, platforms[environment].vercel.team_id or "team_sandbox")
     commit = _repository(place, root, settings)
     bring_up(target, settings)
     _set_cursor(target, commit)
@@ -84,9 +98,7 @@ def _begin(place: Home) -> None:
         ) from error
 
 
-def _services(place: Home, secrets: Secrets, settings: EnvironmentSettings) -> None:
-    now = datetime.now(UTC)
-    platform = settings.platform
+def _services(place: Home, secrets: Secrets, platform: PlatformFile) -> None:
     names = {"sandbox": "Sandbox", "staging": "Staging", "production": "Production"}
     flagsmith.seed(
         Store(place.store("flagsmith")),
@@ -96,29 +108,39 @@ def _services(place: Home, secrets: Secrets, settings: EnvironmentSettings) -> N
             names[name]: EnvironmentSeed(secrets.environments[name]) for name in ENVIRONMENTS
         },
         token=secrets.flagsmith,
-        at=now,
-    )
-    vercel.seed(
-        Store(place.store("vercel")),
-        team=platform.vercel.team_id or "team_sandbox",
-        token=secrets.vercel,
-        projects=[
-            ProjectSeed(
-                platform.vercel.project,
-                [
-                    DeploymentSeed(GOOD, "1" * 40, now - timedelta(days=2)),
-                    DeploymentSeed(BAD, "2" * 40, now - timedelta(hours=3)),
-                ],
-                current=BAD,
-                aliases=[platform.vercel.production_domain],
-                id=platform.vercel.project_id,
-            )
-        ],
+        at=datetime.now(UTC),
     )
     slack.seed(
         Store(place.store("slack")),
         token=secrets.slack,
         channels=[ChannelSeed(CHANNEL, "clarivum-ops")],
+    )
+
+
+def _hosting(
+    place: Home, secrets: Secrets, platforms: Mapping[str, PlatformFile], team: str
+) -> None:
+    """Make the Vercel project of every environment, so that each can be seen to stay in its own."""
+    vercel.seed(
+        Store(place.store("vercel")),
+        team=team,
+        token=secrets.vercel,
+        projects=[_project(name, platform.vercel) for name, platform in platforms.items()],
+    )
+
+
+def _project(environment: str, declared: Vercel) -> ProjectSeed:
+    good, bad = deployments_of(environment)
+    now = datetime.now(UTC)
+    return ProjectSeed(
+        declared.project,
+        [
+            DeploymentSeed(good, "1" * 40, now - timedelta(days=2)),
+            DeploymentSeed(bad, "2" * 40, now - timedelta(hours=3)),
+        ],
+        current=bad,
+        aliases=[declared.production_domain],
+        id=declared.project_id,
     )
 
 

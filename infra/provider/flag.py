@@ -2,7 +2,8 @@
 
 A feature belongs to a project and exists in all its environments; what is on or off belongs to
 one environment. So an update touches the environment's own state only, and deleting the resource
-switches the flag off here and leaves the feature to the other environments.
+switches the flag off here, takes its value out and leaves the feature to the other environments:
+that is what a flag looks like that nobody has declared yet, so it can be declared again.
 """
 
 from __future__ import annotations
@@ -112,7 +113,9 @@ class FlagHandler:
         feature = client.find_feature(inputs.feature)
         if feature is None:
             return
-        client.set_state(feature, FlagState(enabled=False))
+        absent = FlagState(enabled=False)
+        if client.state(feature) != absent:
+            client.set_state(feature, absent)
         note(
             f"{inputs.feature} is switched off in {inputs.environment}; the feature stays, since "
             "deleting it would delete it in every environment. Archive it when none needs it."

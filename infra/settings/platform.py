@@ -91,6 +91,20 @@ class PlatformFile(BaseModel, frozen=True, extra="forbid", strict=True):
     github: GitHub = Field(description="GitHub repository of declared state.")
 
 
+_OWN = ("project_id", "project", "production_domain", "preview_domain")
+"""Fields of `Vercel` that name something an environment has for itself."""
+
+
+def shared_field(one: PlatformFile, other: PlatformFile) -> str | None:
+    """Return the first field of one environment's Vercel section that names what another one has.
+
+    Vercel takes a project's name and its id in the same place, so any of these names of one
+    environment must differ from all of the other's. None when the two lie apart.
+    """
+    taken = {getattr(other.vercel, field) for field in _OWN}
+    return next((field for field in _OWN if getattr(one.vercel, field) in taken), None)
+
+
 def parse_platform(data: bytes, source: str) -> PlatformFile:
     """Read a `platform.yaml`, up to 8 MiB.
 

@@ -33,7 +33,8 @@ class GitBundles:
         """Return the policies of a commit.
 
         Raises:
-            RefusedError: ``gate.no_policies``, the commit has none.
+            RefusedError: ``gate.no_policies``, the commit has none; ``change.link_in_tree``, one
+                of them is a link; ``engine.bundle``, there are tests only.
         """
         if commit not in self._known:
             self._known[commit] = self._write(commit)
@@ -47,9 +48,8 @@ class GitBundles:
                 f"{commit} has no policies, so nothing can be judged",
                 "restore the folder policies on main",
             )
-        tree = self._scratch / commit
-        folder = self._scratch / f"{commit}.judging"
-        folder.mkdir()
+        # Folders of this try alone: policies that can't be written out leave half of them behind.
+        tree, folder = (Path(tempfile.mkdtemp(dir=self._scratch)) for _ in range(2))
         self._repository.export_tree(commit, FOLDER, tree)
         files = read_bundle(tree)
         return Bundle(write_bundle(files, folder), policy_digest(files))

@@ -7,23 +7,18 @@ references nor pathspec magic take part, so the same two commits give the same a
 from __future__ import annotations
 
 import os
-import re
 from typing import TYPE_CHECKING
 
 from ops_actions.adapters import git_tree
 from ops_actions.adapters.git_process import GitProcess
-from ops_actions.change.model import ChangeSet, FileChange, FileStatus
+from ops_actions.change.model import ChangeSet, FileChange, FileStatus, is_commit
 from ops_actions.errors import BadRequestError, RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from ops_actions.adapters.git_process import ObjectReader
     from ops_actions.adapters.git_tree import Side
-
-_COMMIT = re.compile(r"[0-9a-f]{40}")
-_REFSPEC = re.compile(r"\+?[A-Za-z0-9_][A-Za-z0-9_./-]*(:[A-Za-z0-9_][A-Za-z0-9_./-]*)?")
 
 
 class GitRepository:
@@ -143,6 +138,12 @@ class GitRepository:
             )
         return commits
 
+    def first_parents(self, commit: str) -> tuple[str, ...]:
+        """Return the whole first-parent line up to and with a commit, oldest first."""
+        self._require_history(commit)
+        _, raw = self._git.run("rev-list", "--first-parent", "--reverse", commit)
+        return tuple(raw.decode("ascii").split())
+
     def head_commit(self) -> str:
         """Return the commit that is checked out, or the default branch's of a bare repository."""
         return self.resolve("HEAD")
@@ -162,39 +163,13 @@ class GitRepository:
             accept=frozenset({0, 1, 128}),
         )
         commit = raw.decode("ascii", "replace").strip()
-        if code or not _COMMIT.fullmatch(commit):
+        if code or not is_commit(commit):
             raise BadRequestError(
                 "change.unknown_commit",
                 f"{name!r} names no commit in {self._git.folder.name}",
                 "list what there is with: git branch --all",
             )
         return commit
-
-    def fetch(self, remote: str, refs: Sequence[str]) -> None:
-        """Bring objects and references from another repository.
-
-        Args:
-            remote: name or address of the other repository.
-            refs: refspecs, such as ``+refs/pull/7/head:refs/coh/pull/7``.
-
-        Raises:
-            BadRequestError: a remote or refspec that git could take for an option.
-            OutsideError: the other side can't be reached or has no such reference.
-        """
-        if not refs or not remote or remote.startswith("-") or "::" in remote:
-            raise BadRequestError(
-                "git.bad_remote",
-                f"can't fetch {len(refs)} references from {remote!r}",
-                "name one that is listed by: git remote",
-            )
-        for ref in refs:
-            if not _REFSPEC.fullmatch(ref) or ".." in ref:
-                raise BadRequestError(
-                    "git.bad_ref",
-                    f"{ref!r} is not a refspec",
-                    f"name references that are listed by: git ls-remote {remote}",
-                )
-        self._git.run("fetch", "--quiet", "--no-tags", "--", remote, *refs, timeout=300.0)
 
     def export_tree(self, commit: str, folder: str, destination: Path) -> tuple[str, ...]:
         """Write the files below a folder at a commit into a new or empty folder.
@@ -257,7 +232,7 @@ class GitRepository:
             self._commit_body(commit)
 
     def _commit_body(self, commit: str) -> bytes:
-        if not _COMMIT.fullmatch(commit):
+        if not is_commit(commit):
             raise BadRequestError(
                 "change.bad_commit",
                 f"{commit!r} is not a commit id of 40 hex digits",

@@ -6,12 +6,13 @@ import json
 import re
 import subprocess
 from threading import Lock
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from ops_actions.decision.bundle import CAPABILITIES, TEST_SUFFIX
+from ops_actions.decision.bundle import CAPABILITIES, FOLDER, TEST_SUFFIX
 from ops_actions.errors import OutsideError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from ops_actions.canonical import Json
@@ -42,6 +43,9 @@ FORBIDDEN: Final = frozenset(
 _ENVIRONMENT: Final = {"GOGC": "off", "GOMEMLIMIT": "512MiB"}
 _VERSION: Final = re.compile(rb"^Version: (\d+)\.(\d+)", re.MULTILINE)
 _VERSION_TIMEOUT: Final = 10.0  # seconds
+_UNUSABLE: Final = 2  # how opa ends when it has understood what it shall do and says why it can't
+_CANCELLED: Final = "eval_cancel_error"
+_LOADING: Final = re.compile(r"(\S+):(\d+): (rego_\w+)|load failed on (\S+?):? ")
 _NEXT: Final = "run `scripts/setup`, then `coh doctor`"
 
 
@@ -49,8 +53,9 @@ class OpaEval:
     """Asks ``opa eval``; the input goes in by a pipe, nothing is written to disk.
 
     The program gets none of our environment, only the built-in functions that the bundle's
-    capabilities.json lists, and a deadline. An error of a built-in function fails the question
-    instead of making a rule undefined. Safe to share between threads.
+    capabilities.json lists, and a deadline. The policies are compiled in strict mode, and an error
+    of a built-in function fails the question instead of making a rule undefined. Safe to share
+    between threads.
 
     Args:
         binary: the program, version 1.4 or later below 2.
@@ -65,8 +70,9 @@ class OpaEval:
         """Evaluate ``data.ops.main.decisions``, see `PolicyEngine.decide`.
 
         Raises:
-            OutsideError: ``engine.missing``, ``engine.version``, ``engine.capabilities``,
-                ``engine.late``, ``engine.failed`` or ``engine.garbled``.
+            OutsideError: ``engine.capabilities`` or ``engine.policies`` when the bundle can't be
+                used; ``engine.missing``, ``engine.version``, ``engine.late``, ``engine.failed``
+                or ``engine.garbled`` when the engine can't.
         """
         _refuse_reaching_out(bundle / CAPABILITIES)
         question = json.dumps(document, allow_nan=False, separators=(",", ":")).encode()
@@ -74,7 +80,7 @@ class OpaEval:
             version = None if self._checked else self._start("version")
         # The version is asked beside the question, so that asking costs no time of its own.
         try:
-            answer = self._run(self._arguments(bundle, timeout), question, timeout)
+            answer = self._run(bundle, question, timeout)
             if version is not None:
                 _check_version(version)
                 self._checked = True
@@ -82,7 +88,7 @@ class OpaEval:
             if version is not None:
                 version.kill()
                 version.communicate()
-        return _value(answer)
+        return _value(answer, bundle)
 
     def _arguments(self, bundle: Path, timeout: float) -> list[str]:
         return [
@@ -93,6 +99,7 @@ class OpaEval:
             f"*{TEST_SUFFIX}",
             "--capabilities",
             str(bundle / CAPABILITIES),
+            "--strict",
             "--strict-builtin-errors",
             "--timeout",
             f"{timeout:.3f}s",
@@ -102,10 +109,10 @@ class OpaEval:
             QUERY,
         ]
 
-    def _run(self, arguments: list[str], question: bytes, timeout: float) -> bytes:
+    def _run(self, bundle: Path, question: bytes, timeout: float) -> bytes:
         try:
             done = subprocess.run(
-                [str(self._binary), *arguments],
+                [str(self._binary), *self._arguments(bundle, timeout)],
                 input=question,
                 capture_output=True,
                 check=False,
@@ -113,13 +120,11 @@ class OpaEval:
                 timeout=timeout,
             )
         except subprocess.TimeoutExpired as error:
-            fact = f"opa gave no answer within {timeout:g} s and was ended"
-            raise OutsideError("engine.late", fact, _NEXT) from error
+            raise _late(timeout) from error
         except OSError as error:
             raise self._missing(error) from error
         if done.returncode:
-            fact = f"opa ended with {done.returncode}: {_reasons(done.stdout)}"
-            raise OutsideError("engine.failed", fact, _NEXT)
+            raise _failure(done, bundle, timeout)
         return done.stdout
 
     def _start(self, argument: str) -> subprocess.Popen[bytes]:
@@ -166,7 +171,27 @@ def _refuse_reaching_out(capabilities: Path) -> None:
         raise OutsideError("engine.capabilities", fact, _NEXT)
 
 
-def _value(answer: bytes) -> Json:
+def _late(timeout: float) -> OutsideError:
+    fact = f"opa gave no answer within {timeout:g} s and was ended"
+    return OutsideError("engine.late", fact, _NEXT)
+
+
+def _failure(
+    done: subprocess.CompletedProcess[bytes], bundle: Path, timeout: float
+) -> OutsideError:
+    """Tell policies that can't be used from an engine that can't: only the latter may pass by."""
+    if done.returncode == 1 and b'"--capabilities" flag' in done.stderr:
+        fact = f"opa can't read the policies' {CAPABILITIES}"
+        return OutsideError("engine.capabilities", fact, _NEXT)
+    errors = _errors(done.stdout)
+    if any(error.get("code") == _CANCELLED for error in errors):
+        return _late(timeout)
+    fact = f"opa ended with {done.returncode}: {_reasons(errors, bundle)}"
+    said_why = errors and done.returncode == _UNUSABLE
+    return OutsideError("engine.policies" if said_why else "engine.failed", fact, _NEXT)
+
+
+def _value(answer: bytes, bundle: Path) -> Json:
     """Return the value of the query; ``{}`` without a result is undefined."""
     try:
         document = json.loads(answer)
@@ -174,7 +199,8 @@ def _value(answer: bytes) -> Json:
         raise OutsideError("engine.garbled", "opa's answer is no JSON", _NEXT) from error
     match document:
         case {"errors": _}:
-            raise OutsideError("engine.failed", f"opa says {_reasons(answer)}", _NEXT)
+            fact = f"opa says {_reasons(_errors(answer), bundle)}"
+            raise OutsideError("engine.failed", fact, _NEXT)
         case {"result": [{"expressions": [{"value": value}]}]}:
             result: Json = value
             return result
@@ -184,17 +210,35 @@ def _value(answer: bytes) -> Json:
             raise OutsideError("engine.garbled", "opa's answer has no single value", _NEXT)
 
 
-def _reasons(answer: bytes) -> str:
-    """Return kind and place of OPA's errors; their text may quote values of the input."""
+def _errors(answer: bytes) -> list[dict[str, Any]]:
+    """Return OPA's own errors; none when it was ended before it could say any."""
     try:
         errors = json.loads(answer)["errors"]
-        said = [
-            f"{error.get('code', 'error')} at {error['location']['file'].rpartition('/')[2]}"
-            f":{error['location']['row']}"
-            if "location" in error
-            else str(error.get("code", "an error"))
-            for error in errors
-        ]
-    except (ValueError, TypeError, KeyError, AttributeError):
-        return "an error without a place"
-    return "; ".join(said[:5]) or "an error without a place"
+    except (ValueError, TypeError, KeyError):
+        return []
+    found = errors if isinstance(errors, list) else []
+    return [error for error in found if isinstance(error, dict)]
+
+
+def _reasons(errors: list[dict[str, Any]], bundle: Path) -> str:
+    """Return kind and place of OPA's errors; their text may quote values of the input."""
+    return "; ".join(_reason(error, bundle) for error in errors[:5]) or "an error without a place"
+
+
+def _reason(error: Mapping[str, Any], bundle: Path) -> str:
+    kind = str(error.get("code", "an error"))
+    match error:
+        case {"location": {"file": str(file), "row": int(row)}}:
+            return f"{kind} at {_within(bundle, file)}:{row}"
+    loading = _LOADING.search(str(error.get("message", "")))
+    if loading is None:
+        return kind
+    file, row_text, code, unread = loading.groups()
+    if unread:
+        return f"{_within(bundle, unread)} can't be read"
+    return f"{code} at {_within(bundle, file)}:{row_text}"
+
+
+def _within(bundle: Path, file: str) -> str:
+    """Name a file from the repository's root; where the engine found it says nothing to anybody."""
+    return f"{FOLDER}/{file.removeprefix(str(bundle)).lstrip('/')}"

@@ -10,7 +10,7 @@ import psycopg
 from psycopg import Copy, errors
 
 from ops_actions.adapters.postgres import Database, plain_errors
-from ops_actions.audit.chain import Head, Record
+from ops_actions.audit.chain import INCOMPARABLE, Head, Record
 from ops_actions.audit.protocol import Snapshot, Transaction
 from ops_actions.errors import OutsideError, RefusedError
 
@@ -24,26 +24,51 @@ if TYPE_CHECKING:
 # at each character of an array.
 _APPEND: LiteralString = "select public.ops_audit_append(string_to_array(%s, e'\\n'))"
 
-_FIELDS: LiteralString = """
-    seq, to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), prev_hash, hash,
-    body,
-    public.ops_audit_opening(action, actor_login, actor_sub, audience, change_id, commit_sha),
-    public.ops_audit_closing(environment, idempotency_key, on_behalf_of, phase, plan_digest,
-      policy_digest, result, risk, target)"""
+# What the columns say, written here once more and not asked of ops_audit_opening and
+# ops_audit_closing: whoever edits columns could also replace those functions.
+_OPENING: LiteralString = """
+    '{"action":"' || action
+      || '","actor_login":' || coalesce('"' || actor_login || '"', 'null')
+      || ',"actor_sub":"' || actor_sub
+      || '","audience":"' || audience
+      || '","change_id":' || coalesce('"' || change_id || '"', 'null')
+      || ',"commit_sha":' || coalesce('"' || commit_sha || '"', 'null')
+      || ',"detail":'"""
+_CLOSING: LiteralString = """
+    ',"environment":"' || environment
+      || '","idempotency_key":' || to_json(idempotency_key)::text
+      || ',"on_behalf_of":' || coalesce('"' || on_behalf_of || '"', 'null')
+      || ',"phase":"' || phase
+      || '","plan_digest":' || coalesce('"' || plan_digest || '"', 'null')
+      || ',"policy_digest":' || coalesce('"' || policy_digest || '"', 'null')
+      || ',"result":' || to_json(result)::text
+      || ',"risk":"' || risk
+      || '","schema":"coh.audit/1","target":' || to_json(target)::text || '}'"""
 
-_STREAM: LiteralString = (
-    f"copy (select {_FIELDS} from public.ops_audit where seq > %s order by seq) to stdout"  # noqa: S608 - constants
-)
+# The form of a time does not show BC, so what is older than any log has none.
+_FIELDS: LiteralString = f"""
+    seq,
+    case when recorded_at > 'epoch' then
+      to_char(recorded_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') end,
+    prev_hash, hash, body, {_OPENING}, {_CLOSING}"""
+
+# No condition: an entry whose number is below 1 or none at all is read as well.
+_STREAM: LiteralString = f"copy (select {_FIELDS} from public.ops_audit order by seq) to stdout"  # noqa: S608 - constants
 _TAIL: LiteralString = f"""
     select {_FIELDS} from public.ops_audit
-    where environment = coalesce(%s, environment) order by seq desc limit %s"""  # noqa: S608 - constants
+    where %s::text is null or environment = %s order by seq desc limit %s"""  # noqa: S608 - constants
 
+_NULL = r"\N"
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
+# Times in UTC; functions and operators are Postgres' own, whatever search path the database has.
+_READING: LiteralString = "set local timezone = 'UTC'; set local search_path = pg_catalog"
+
 # One snapshot for head and entries; the order comes from the primary key, not from a sort on disk.
-_SNAPSHOT: LiteralString = """
+_SNAPSHOT: LiteralString = f"""
     begin isolation level repeatable read read only;
+    {_READING};
     set local statement_timeout = 0;
     set local idle_in_transaction_session_timeout = 0;
     set local enable_sort = off;
@@ -54,7 +79,9 @@ _COUNT: LiteralString = """
     select count(distinct (coalesce(change_id, idempotency_key), action, target))
     from public.ops_audit
     where risk = 'destructive' and phase in ('intent', 'outcome')
-      and environment = %s and recorded_at >= %s and actor_sub = coalesce(%s, actor_sub)"""
+      and environment = %(environment)s and recorded_at >= %(since)s
+      and actor_sub = coalesce(%(actor)s, actor_sub)
+      and (%(besides)s::text = '' or change_id is distinct from %(besides)s::text)"""
 
 
 class PostgresAudit:
@@ -93,43 +120,43 @@ class PostgresAudit:
 
     def tail(self, count: int, environment: str | None = None) -> tuple[Record, ...]:
         """Return the newest entries, oldest first; see `AuditLog.tail`."""
+        with self._database.connection() as connection, connection.transaction():
+            connection.execute(_READING)
+            rows = connection.execute(_TAIL, (environment, environment, count)).fetchall()
+        return tuple(map(_record, reversed(rows)))
+
+    def head(self) -> Head | None:
+        """Return where the log says that it ends; see `AuditLog.head`."""
         with self._database.connection() as connection:
-            rows = connection.execute(_TAIL, (environment, count)).fetchall()
-        return tuple(map(Record._make, reversed(rows)))
+            return _head(connection)
 
     @contextlib.contextmanager
-    def stream(self, after: int = 0) -> Iterator[Snapshot]:
-        """Open a snapshot whose records are read as they are asked for; see `AuditLog.stream`.
-
-        Raises:
-            OutsideError: ``audit.head_missing``, the row that says where the log ends is gone.
-        """
+    def stream(self) -> Iterator[Snapshot]:
+        """Open a snapshot whose records are read as they are asked for; see `AuditLog.stream`."""
         connection = self._database.connect()  # its own: a reader may stop half-way
         try:
             with plain_errors():
                 connection.execute(_SNAPSHOT)
-                row = connection.execute("select seq, hash from public.ops_audit_head").fetchone()
-                if row is None:
-                    raise OutsideError(
-                        "audit.head_missing",
-                        "ops_audit_head has no row, so nobody can say where the log ends",
-                        "coh audit verify against the last backup",
-                    )
-                with connection.cursor().copy(_STREAM, (after,)) as copy:
-                    yield Snapshot(Head(*row), _records(copy))
+                head = _head(connection)
+                with connection.cursor().copy(_STREAM) as copy:
+                    yield Snapshot(head, _records(copy))
         finally:
             connection.close()
 
-    def count_destructive(self, environment: str, since: datetime, actor: str | None = None) -> int:
+    def count_destructive(
+        self, environment: str, since: datetime, actor: str | None = None, *, besides: str = ""
+    ) -> int:
         """Count destructive actions that were begun or done, each once.
 
         Args:
             environment: where.
             since: from this moment on, aware.
             actor: Auth0 subject of the person, None for everybody.
+            besides: id of a change that does not count, such as the one that asks; empty for none.
         """
+        wanted = {"environment": environment, "since": since, "actor": actor, "besides": besides}
         with self._database.connection() as connection:
-            row = connection.execute(_COUNT, (environment, since, actor)).fetchone()
+            row = connection.execute(_COUNT, wanted).fetchone()
         if row is None:
             raise _no_answer("a count")
         return int(row[0])
@@ -150,6 +177,12 @@ def _append(connection: psycopg.Connection, bodies: list[str]) -> tuple[int, ...
     return tuple(row[0])
 
 
+def _head(connection: psycopg.Connection) -> Head | None:
+    """Read the recorded end; none, two or half of one say nothing."""
+    rows = connection.execute("select seq, hash from public.ops_audit_head").fetchall()
+    return Head(*rows[0]) if len(rows) == 1 and None not in rows[0] else None
+
+
 def _records(copy: Copy) -> Iterator[Record]:
     """Read the lines of COPY's text format, one message a line, as Postgres sends them."""
     make = Record._make
@@ -157,14 +190,24 @@ def _records(copy: Copy) -> Iterator[Record]:
         text = str(line, "utf-8")
         fields: list[Any] = text[:-1].split("\t")
         if "\\" in text:
-            fields = [_ESCAPED.sub(_unescape, field) for field in fields]
+            fields = [None if field == _NULL else _unescaped(field) for field in fields]
+            if None in fields:
+                yield _record(fields)
+                continue
         fields[0] = int(fields[0])
         yield make(fields)
 
 
-def _unescape(match: re.Match[str]) -> str:
-    """Give the character that COPY's text format wrote as a backslash and a letter."""
-    return _ESCAPES.get(match[1], match[1])
+def _record(fields: Sequence[Any]) -> Record:
+    """Make a record of a row; with a NULL in it, its columns count as not comparable."""
+    seq, *texts = (INCOMPARABLE if field is None else field for field in fields)
+    record = Record(0 if seq == INCOMPARABLE else int(seq), *texts)
+    return record._replace(opening=INCOMPARABLE) if INCOMPARABLE in texts else record
+
+
+def _unescaped(field: str) -> str:
+    """Give a field as it is stored."""
+    return _ESCAPED.sub(lambda match: _ESCAPES.get(match[1], match[1]), field)
 
 
 def _no_answer(what: str) -> OutsideError:

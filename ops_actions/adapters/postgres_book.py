@@ -6,12 +6,11 @@ import json
 from typing import TYPE_CHECKING, LiteralString
 
 from ops_actions.adapters.postgres_audit import PostgresAudit
-from ops_actions.adapters.postgres_cursor import ApplyCursor
+from ops_actions.adapters.postgres_cursor import ApplyCursor, advance
 from ops_actions.adapters.postgres_lock import ApplyLock, Holder, fence
 from ops_actions.apply.entries import REPOSITORY
-from ops_actions.apply.protocol import Closing, LockState, Message
+from ops_actions.apply.protocol import Closing, LockState, Message, RunContext
 from ops_actions.decision.model import RecentActions
-from ops_actions.errors import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,10 +44,12 @@ class PostgresBook:
         """Stop being the living holder of anything; open changes stay for `reconcile`."""
         self._locks.close()
 
-    def record(self, entries: Sequence[AuditEntry]) -> None:
+    def record(self, entries: Sequence[AuditEntry], context: RunContext) -> None:
         """Append entries, fenced: a process that lost its lock without noticing gets no further."""
-        environment, change_id = entries[0].environment, entries[0].change_id or ""
-        self._audit.append(entries, also=lambda tx: fence(tx, environment, change_id, self._holder))
+        place = context.environment or REPOSITORY
+        self._audit.append(
+            entries, also=lambda tx: fence(tx, place, context.change_id, self._holder)
+        )
 
     def close(self, closing: Closing) -> None:
         """End a change in one transaction; doing it twice is doing it once."""
@@ -57,11 +58,11 @@ class PostgresBook:
         def also(tx: Transaction) -> None:
             whose = (environment, closing.change_id, self._holder.executor)
             if closing.undecidable is not None:
-                tx.execute(_MARK, (closing.undecidable, *whose))
+                left = tx.execute(_MARK, (closing.undecidable, *whose)).rowcount
             else:
-                tx.execute(_RELEASE, whose)
-            if closing.advance is not None:
-                _advance(tx, *closing.advance)
+                left = tx.execute(_RELEASE, whose).rowcount
+            if closing.advance is not None and (left or not closing.holding):
+                advance(tx, _SCOPE, _BRANCH, *closing.advance)
             for message in closing.messages:
                 payload = json.dumps({"text": message.text})
                 tx.execute(_STORE, (_ANNOUNCEMENT, message.key, payload))
@@ -75,11 +76,13 @@ class PostgresBook:
 
     def attempted(self, change_id: str) -> bool:
         """Tell whether an intent of this change was ever written."""
-        return self._exists(_INTENT, change_id)
+        with self._database.connection() as connection:
+            return connection.execute(_INTENT, (change_id,)).fetchone() is not None
 
-    def refused(self, change_id: str) -> bool:
-        """Tell whether the change was refused and never intended."""
-        return self._exists(_REFUSAL, change_id) and not self.attempted(change_id)
+    def refused(self) -> frozenset[str]:
+        """Return the changes that were refused and never intended."""
+        with self._database.connection() as connection:
+            return frozenset(row[0] for row in connection.execute(_REFUSED).fetchall())
 
     def cursor(self) -> str | None:
         """Return the last commit of main that was applied or refused for good."""
@@ -89,11 +92,14 @@ class PostgresBook:
         """Set the cursor for the first time."""
         self._cursor.advance(_SCOPE, _BRANCH, None, commit)
 
-    def recent(self, environment: str, author_sub: str, since: datetime) -> RecentActions:
-        """Count the destructive changes that were intended since a moment."""
+    def recent(
+        self, environment: str, author_sub: str, since: datetime, besides: str
+    ) -> RecentActions:
+        """Count the destructive actions that were intended since a moment."""
+        count = self._audit.count_destructive
         return RecentActions(
-            environment=self._audit.count_destructive(environment, since),
-            author=self._audit.count_destructive(environment, since, author_sub),
+            environment=count(environment, since, besides=besides),
+            author=count(environment, since, author_sub, besides=besides),
         )
 
     def take_lock(self, environment: str, change_id: str) -> LockState:
@@ -125,20 +131,6 @@ class PostgresBook:
         with self._database.connection() as connection:
             connection.execute(_SENT, (reference, key))
 
-    def _exists(self, query: LiteralString, change_id: str) -> bool:
-        with self._database.connection() as connection:
-            return connection.execute(query, (change_id,)).fetchone() is not None
-
-
-def _advance(tx: Transaction, before: str, after: str) -> None:
-    """Move the cursor by compare and swap; one that is there already was moved by this step."""
-    if tx.execute(_MOVE, (after, _SCOPE, _BRANCH, before, after)).rowcount != 1:
-        raise RefusedError(
-            "cursor.moved",
-            f"the cursor of {_BRANCH} stands neither at {before} nor at {after}",
-            "coh apply starts again from where it stands",
-        )
-
 
 _MARK: LiteralString = """
     update public.ops_apply_lock set state = 'undecidable', note = %s
@@ -152,9 +144,6 @@ _REOPEN: LiteralString = """
 _LOCKS: LiteralString = """
     select environment, change_id, holder, state, note
     from public.ops_apply_lock order by environment"""
-_MOVE: LiteralString = """
-    update public.ops_apply_cursor set last_applied = %s, updated_at = clock_timestamp()
-    where environment = %s and branch = %s and last_applied in (%s, %s)"""
 _STORE: LiteralString = """
     insert into public.ops_outbox (kind, key, payload) values (%s, %s, %s::jsonb)
     on conflict (key) do nothing"""
@@ -165,5 +154,7 @@ _SENT: LiteralString = """
     update public.ops_outbox set posted_at = clock_timestamp(), message_ref = %s where key = %s"""
 _INTENT: LiteralString = """
     select 1 from public.ops_audit where change_id = %s and phase = 'intent' limit 1"""
-_REFUSAL: LiteralString = """
-    select 1 from public.ops_audit where change_id = %s and phase = 'refusal' limit 1"""
+_REFUSED: LiteralString = """
+    select distinct change_id from public.ops_audit as refused
+    where phase = 'refusal' and change_id is not null and not exists (
+      select from public.ops_audit where change_id = refused.change_id and phase = 'intent')"""

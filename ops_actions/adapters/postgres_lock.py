@@ -32,7 +32,8 @@ class Holder:
     """Who holds a lock.
 
     Attributes:
-        executor: stable name of the worker, such as ``github-apply-production``.
+        executor: name of this very process, never used again: a run that another process left
+            open is not taken up by name, only by whoever gets its lock.
         pid: its process.
         host: the machine the process runs on.
     """
@@ -97,38 +98,12 @@ class ApplyLock:
             self._alive[environment] = connection
         return was_free
 
-    def release(self, environment: str, change_id: str) -> None:
-        """Give the lock back after the change's last outcome is recorded.
-
-        Raises:
-            RefusedError: ``lock.not_held``, this process does not have it for this change.
-        """
-        self._leave(environment, change_id, _RELEASE, (environment, change_id))
-
-    def mark_undecidable(self, environment: str, change_id: str, note: str) -> None:
-        """Keep the lock for a human: nobody knows whether an effect happened.
-
-        Args:
-            environment: whose lock it is.
-            change_id: the change that has it.
-            note: what to look at, free of secrets and personal data.
-
-        Raises:
-            RefusedError: ``lock.not_held``, this process does not have it for this change.
-        """
-        self._leave(environment, change_id, _MARK, (note, environment, change_id))
-
     def forget(self, environment: str) -> None:
         """Stop being the living holder after the row was changed by a transaction of the caller."""
         with self._guard:
             connection = self._alive.pop(environment, None)
             if connection is not None:
                 connection.close()
-
-    def state(self, environment: str) -> LockState | None:
-        """Tell who has the lock of an environment, None when nobody has."""
-        with self._database.connection() as connection:
-            return _read(connection, environment)
 
     def close(self) -> None:
         """Leave without finishing: others may now resume what this process held."""
@@ -155,20 +130,6 @@ class ApplyLock:
             raise
         return connection
 
-    def _leave(
-        self, environment: str, change_id: str, query: LiteralString, params: tuple[str, ...]
-    ) -> None:
-        """Change the row as its last act, then stop being its living holder."""
-        with self._guard:
-            connection = self._alive.get(environment)
-            if connection is None:
-                raise _not_held(environment, change_id)
-            with plain_errors():
-                done = connection.execute(query, params).rowcount
-            if done != 1:
-                raise _not_held(environment, change_id)
-            self._alive.pop(environment).close()
-
 
 def fence(transaction: Transaction, environment: str, change_id: str, holder: Holder) -> None:
     """Refuse what a process wants to write after it lost the lock without noticing.
@@ -181,28 +142,6 @@ def fence(transaction: Transaction, environment: str, change_id: str, holder: Ho
     """
     params = (environment, change_id, holder.executor, holder.pid, holder.host)
     if transaction.execute(_FENCE, params).rowcount != 1:
-        raise _not_held(environment, change_id)
-
-
-def settle(
-    transaction: Transaction, environment: str, change_id: str, *, force: bool = False
-) -> None:
-    """Remove the lock of a change after a human decided its outcome.
-
-    Meant for `AuditLog.append(…, also=…)`, so that the decision is recorded or nothing happens.
-
-    Args:
-        transaction: open transaction that also holds the entry of phase ``settle``.
-        environment: whose lock it is.
-        change_id: the change that has it.
-        force: also when it is not marked undecidable, because its holder died for good.
-
-    Raises:
-        RefusedError: ``lock.not_held``, that change does not have the lock, is not undecidable, or
-            its holder is alive.
-    """
-    params = (environment, change_id, force, _number(environment))
-    if transaction.execute(_SETTLE, params).rowcount != 1:
         raise _not_held(environment, change_id)
 
 
@@ -283,17 +222,7 @@ _TAKE: LiteralString = """
 _RESUME: LiteralString = """
     update public.ops_apply_lock set holder = %s, pid = %s, host = %s
     where environment = %s and change_id = %s and state = 'held'"""
-_RELEASE: LiteralString = """
-    delete from public.ops_apply_lock
-    where environment = %s and change_id = %s and state = 'held'"""
-_MARK: LiteralString = """
-    update public.ops_apply_lock set state = 'undecidable', note = %s
-    where environment = %s and change_id = %s and state = 'held'"""
 _FENCE: LiteralString = """
     select from public.ops_apply_lock
     where environment = %s and change_id = %s and holder = %s and pid = %s and host = %s
       and state = 'held' for share"""
-_SETTLE: LiteralString = """
-    delete from public.ops_apply_lock
-    where environment = %s and change_id = %s and (state = 'undecidable' or %s)
-      and pg_try_advisory_xact_lock(%s)"""

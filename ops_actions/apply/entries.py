@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ops_actions.apply.protocol import LockState, Message
 from ops_actions.audit.entry import AuditEntry, Phase
+from ops_actions.audit.masking import mask_text
 from ops_actions.canonical import Json, digest
 from ops_actions.clock import rfc3339
 
@@ -157,15 +158,32 @@ def settlement(lock: LockState, login: str, reason: str, now: datetime) -> Audit
     )
 
 
+def refusal_told(attempt: str, commit: str, error: OpsError) -> Message:
+    """Return what is cross-posted when a merged change is turned down."""
+    return _message(f"{attempt}/refused", f"*Refused* {commit}: {_said(error.fact)}")
+
+
 def told(run: Run, result: str) -> Message:
     """Return what is cross-posted when a run ends."""
     where = run.context.environment or "the repository"
     lines = [
         f"*{result}* in {where}: pull request #{run.pull_request} by {run.author}",
-        *(f"• {change.summary}" for change in run.changes[:10]),
+        *(f"• {_said(change.summary)}" for change in run.changes[:10]),
     ]
     if len(run.changes) > 10:  # noqa: PLR2004 - a post must stay readable
         lines.append(f"… and {len(run.changes) - 10} more")
     if run.approvers:
         lines.append(f"Approved by {', '.join(run.approvers)}")
-    return Message(key=f"{run.context.change_id}/{result}", text="\n".join(lines))
+    return _message(f"{run.context.change_id}/{result}", "\n".join(lines))
+
+
+def _message(key: str, text: str) -> Message:
+    return Message(key=key, text=mask_text(text))
+
+
+def _said(text: str) -> str:
+    """Take the markup out of what people wrote: Slack reads `<` as a mention or a link.
+
+    Source: Slack, formatting text for app surfaces, "escaping text".
+    """
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

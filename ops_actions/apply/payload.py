@@ -22,11 +22,11 @@ class Run:
     """One applied plan as the workflow sees it.
 
     Attributes:
-        previous: commit the cursor stands at before this run.
+        previous: commit the cursor moves on from; None when it has passed this one already.
     """
 
     context: RunContext
-    previous: str
+    previous: str | None
     plan_digest: str
     policy_digest: str
     pull_request: int
@@ -36,7 +36,7 @@ class Run:
     changes: tuple[Change, ...]
 
 
-def run_of(permit: Permit, previous: str) -> Run:
+def run_of(permit: Permit, previous: str | None) -> Run:
     """Return the run that a permit gives leave to."""
     return Run(
         context=permit.context,

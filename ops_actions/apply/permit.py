@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 _ONLY_GRANT = object()
 
 
+class TurnedDownError(RefusedError):
+    """The policies say no to this very plan; its code is that of the rule."""
+
+
 @dataclass(frozen=True, slots=True)
 class Permit:
     """Leave to apply exactly one plan, once.
@@ -182,7 +186,7 @@ def _allowed(evidence: Evidence) -> None:
         )
     missing = any(need.have < need.count for need in decision.approvals)
     if decision.outcome is not Outcome.ALLOW or decision.violations or missing:
-        raise RefusedError(*_why_not(decision))
+        raise TurnedDownError(*_why_not(decision))
 
 
 def _why_not(decision: Decision) -> tuple[str, str, str]:
@@ -250,11 +254,27 @@ def _live_matches(change: Change, live: Json, *, attempted: bool) -> None:
         return
     raise RefusedError(
         "gate.live_moved",
-        f"{change.target} in {change.environment} is {canonical_text(live)}, the change expects "
-        f"{canonical_text(change.expected_live)}",
+        f"{change.target} in {change.environment} is not as the change expects it: "
+        f"{_difference(change.expected_live, live)}",
         f"coh flag list --env {change.environment}, then raise a change that starts from "
         "what is live",
     )
+
+
+def _difference(expected: Json, live: Json) -> str:
+    """Say what differs by name; a value that people wrote stays where it is."""
+    if not isinstance(expected, dict) or not isinstance(live, dict):
+        return "it is there" if expected is None else "it is missing or of another form"
+    names = sorted(
+        name
+        for name in expected.keys() | live.keys()
+        if canonical_text(expected.get(name)) != canonical_text(live.get(name))
+    )
+    return ", ".join(f"{name} is {_plain(live.get(name))}" for name in names)
+
+
+def _plain(value: Json) -> str:
+    return canonical_text(value) if value is None or isinstance(value, bool) else "another"
 
 
 _COMPARISONS: tuple[Callable[[Evidence], None], ...] = (

@@ -151,6 +151,8 @@ class Closing:
         advance: cursor's move as (from, to); None leaves it where it is.
         undecidable: why the lock stays, None to release it.
         messages: what to tell people.
+        holding: the change has the lock now. When it turns out not to have it any more, an earlier
+            try of this very step was closed already, and neither cursor nor lock are touched.
     """
 
     entries: tuple[AuditEntry, ...]
@@ -159,13 +161,18 @@ class Closing:
     advance: tuple[str, str] | None
     undecidable: str | None
     messages: tuple[Message, ...] = ()
+    holding: bool = False
 
 
 class Book(Protocol):
     """The record book with what must move together with it: locks, cursor and outbox."""
 
-    def record(self, entries: Sequence[AuditEntry]) -> None:
-        """Append entries; an entry whose key is there already is not written again."""
+    def record(self, entries: Sequence[AuditEntry], context: RunContext) -> None:
+        """Append entries of a run; an entry whose key is there already is not written again.
+
+        Raises:
+            RefusedError: ``lock.not_held``, the run has lost its environment's lock.
+        """
 
     def close(self, closing: Closing) -> None:
         """Append, release or mark the lock, move the cursor and store messages, all in one."""
@@ -183,11 +190,20 @@ class Book(Protocol):
             RefusedError: ``cursor.moved``, there is one already.
         """
 
-    def refused(self, change_id: str) -> bool:
-        """Tell whether a change was refused and never intended since."""
+    def refused(self) -> frozenset[str]:
+        """Return the changes that were refused and never intended."""
 
-    def recent(self, environment: str, author_sub: str, since: datetime) -> RecentActions:
-        """Count the destructive changes that were intended since a moment."""
+    def recent(
+        self, environment: str, author_sub: str, since: datetime, besides: str
+    ) -> RecentActions:
+        """Count the destructive actions that were intended since a moment.
+
+        Args:
+            environment: where.
+            author_sub: whose actions are counted apart.
+            since: from this moment on, aware.
+            besides: change that does not count: its own earlier attempts are no others.
+        """
 
     def take_lock(self, environment: str, change_id: str) -> LockState:
         """Take the lock of an environment for a change, also from its own dead holder.

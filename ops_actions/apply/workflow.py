@@ -61,12 +61,15 @@ class Tools:
         book: the record book.
         wait: pauses between read-backs, given the number of the try from 1.
         now: gives the time, so that a run that lay open does nothing after its last moment.
+        gate: reads a gate flag of an environment from the outside, so that a run that lay open
+            does nothing after the gate was closed; None when it can't be known.
     """
 
     effects: Effects
     book: Book
     wait: Callable[[int], None]
     now: Clock
+    gate: Callable[[str, str], bool | None]
 
 
 def apply_run(run: Run, attempt: str, step: StepRunner, tools: Tools) -> Json:
@@ -89,7 +92,7 @@ def _groups(changes: Sequence[Change]) -> list[tuple[Change, ...]]:
 
 
 def _record_intent(run: Run, attempt: str, group: Sequence[Change], tools: Tools) -> Json:
-    tools.book.record([intent(run, change, attempt) for change in group])
+    tools.book.record([intent(run, change, attempt) for change in group], run.context)
     return None
 
 
@@ -100,13 +103,14 @@ def _perform(run: Run, attempt: str, group: Sequence[Change], tools: Tools) -> J
         return None
     # These entries are there already, so nothing is written. But each write is fenced: a process
     # that lost its lock since then, and whose run somebody else goes on with, stops here.
-    tools.book.record([intent(run, change, attempt) for change in group])
+    tools.book.record([intent(run, change, attempt) for change in group], run.context)
     try:
         standings = [classify(change, effect.observe(change)) for change in group]
         if Standing.UNDECIDABLE in standings:
             return _trouble(_moved(group[standings.index(Standing.UNDECIDABLE)]))
         if effect.always_perform or Standing.NOT_DONE in standings:
             _refuse_late(group, tools.now())
+            _refuse_closed(group, tools)
             effect.perform(group, run.context)
     except UnknownOutcomeError as error:
         return {
@@ -142,6 +146,22 @@ def _refuse_late(group: Sequence[Change], now: datetime) -> None:
             )
 
 
+def _refuse_closed(group: Sequence[Change], tools: Tools) -> None:
+    """Refuse a gated change whose gate was closed, or can't be read, right before the call.
+
+    Raises:
+        RefusedError: ``apply.gate_closed``.
+        OutsideError: the gate's service failed.
+    """
+    for change in group:
+        if change.gate is not None and tools.gate(change.environment, change.gate) is not True:
+            raise RefusedError(
+                "apply.gate_closed",
+                f"{change.gate} in {change.environment} is not on any more",
+                f"coh flag enable {change.gate} --env {change.environment}, then a new request",
+            )
+
+
 def _moved(change: Change) -> OpsError:
     return UndecidableError(
         "apply.undecidable",
@@ -168,7 +188,8 @@ def _record_outcome(
     effect = tools.effects.get(group[0].kind)
     found = [(change, *_settled(change, effect, trouble, tools)) for change in group]
     tools.book.record(
-        [outcome(run, change, standing.value, attempt, live) for change, live, standing in found]
+        [outcome(run, change, standing.value, attempt, live) for change, live, standing in found],
+        run.context,
     )
     if all(standing is Standing.DONE for _, _, standing in found):
         return None
@@ -223,9 +244,10 @@ def _close_done(run: Run, attempt: str, tools: Tools) -> Json:
             entries=(),
             environment=run.context.environment,
             change_id=run.context.change_id,
-            advance=(run.previous, run.context.commit),
+            advance=None if run.previous is None else (run.previous, run.context.commit),
             undecidable=None,
             messages=(told(run, "applied"),),
+            holding=True,
         )
     )
     return {"status": "done", "attempt": attempt}
@@ -242,6 +264,7 @@ def _close_short(run: Run, attempt: str, ended: Json, tools: Tools) -> Json:
             advance=None,
             undecidable=str(document["fact"]) if undecidable else None,
             messages=(told(run, "needs a human" if undecidable else "not applied"),),
+            holding=True,
         )
     )
     return {**document, "attempt": attempt}

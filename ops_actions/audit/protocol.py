@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, LiteralString, Protocol
 
-from ops_actions.audit.chain import GENESIS, Head, Record, Verdict, verify
+from ops_actions.audit.chain import Head, Record, Verdict, verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -34,11 +34,11 @@ class Snapshot:
     """A log at one moment.
 
     Attributes:
-        head: where it ends.
-        records: its entries in order, read as they are asked for.
+        head: where it says that it ends; None when it does not say so exactly once.
+        records: its entries by number, forged ones included, read as they are asked for.
     """
 
-    head: Head
+    head: Head | None
     records: Iterator[Record]
 
 
@@ -69,11 +69,14 @@ class AuditLog(Protocol):
     def tail(self, count: int, environment: str | None = None) -> tuple[Record, ...]:
         """Return the newest entries, of one environment or of all, oldest first."""
 
-    def stream(self, after: int = 0) -> AbstractContextManager[Snapshot]:
-        """Open a consistent snapshot of all entries after a number, for verification and backup."""
+    def head(self) -> Head | None:
+        """Return where the log says that it ends; None when it does not say so exactly once."""
+
+    def stream(self) -> AbstractContextManager[Snapshot]:
+        """Open a consistent snapshot of all entries, whatever number they bear."""
 
 
-def verify_log(log: AuditLog, start: Head = GENESIS) -> Verdict:
-    """Check a whole log, or what came after a head that is trusted already."""
-    with log.stream(start.seq) as snapshot:
-        return verify(snapshot.records, snapshot.head, start)
+def verify_log(log: AuditLog, kept: Head | None = None) -> Verdict:
+    """Check a whole log and, when one was kept, that it goes on from that head."""
+    with log.stream() as snapshot:
+        return verify(snapshot.records, snapshot.head, kept)

@@ -11,6 +11,7 @@ from ops_actions.catalogue.model import ActionRisk, ActionSpec, ActionState, Par
 from ops_actions.catalogue.services import JobStatus
 
 if TYPE_CHECKING:
+    from infra.settings.platform import PlatformFile
     from ops_actions.canonical import Json
     from ops_actions.catalogue.services import Services
 
@@ -41,6 +42,10 @@ class DeploymentRollback(ActionSpec[RollbackParams]):
     """Moves the production alias of a Vercel project back."""
 
     __slots__ = ()
+
+    def target_in(self, platform: PlatformFile) -> str:
+        """The Vercel project of the environment, by name."""
+        return platform.vercel.project
 
     def describe(self, target: str, params: RollbackParams) -> str:
         """Name the project and both deployments."""

@@ -15,6 +15,7 @@ from ops_actions.errors import BadRequestError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from infra.settings.platform import PlatformFile
     from ops_actions.canonical import Json
     from ops_actions.catalogue.services import Services
 
@@ -108,6 +109,14 @@ class ActionSpec(ABC, Generic[P]):
         """Return example parameters as they stand in a request file."""
         pairs = self.example.model_dump(mode="json", exclude_none=True).items()
         return "params: {" + ", ".join(f"{key}: {value}" for key, value in pairs) + "}"
+
+    @abstractmethod
+    def target_in(self, platform: PlatformFile) -> str:
+        """Return the only target that an environment has, as its platform file names it.
+
+        A request for any other is refused: gate, people and budget of one environment say nothing
+        about what belongs to another.
+        """
 
     @abstractmethod
     def describe(self, target: str, params: P) -> str:

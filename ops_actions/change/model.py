@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
+
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+def is_commit(text: str) -> bool:
+    """Tell whether a text is a commit's full id: 40 hex digits."""
+    return _COMMIT.fullmatch(text) is not None
 
 
 class FileStatus(StrEnum):
@@ -81,6 +89,9 @@ class Repository(Protocol):
 
     def is_ancestor(self, ancestor: str, commit: str) -> bool:
         """Tell whether a commit is an ancestor of, or is, another one."""
+
+    def first_parents(self, commit: str) -> tuple[str, ...]:
+        """Return the whole first-parent line up to and with a commit, oldest first."""
 
     def first_parent_range(self, after: str, upto: str) -> tuple[str, ...]:
         """Return the first-parent commits after one commit up to and with another, oldest first."""

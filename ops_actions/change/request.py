@@ -29,6 +29,7 @@ _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
     r"(Z|[+-][0-9]{2}:[0-9]{2})"
 )
+_NAME = r"^[!-?A-~]{1,200}$"
 _SCHEMA_LINE = "# yaml-language-server: $schema=../../../schemas/request.schema.json\n"
 _MOMENT_EXAMPLE = "2026-11-23T18:00:00Z"
 
@@ -73,7 +74,7 @@ class ActionRequest(BaseModel, frozen=True, extra="forbid", strict=True):
         examples=["deployment.rollback"],
     )
     target: str = Field(
-        pattern=r"^[!-?A-~]{1,200}$",
+        pattern=_NAME,
         description="What it is done to: 1 to 200 ASCII characters without space and `@`.",
         examples=["clarivum-web"],
     )
@@ -108,7 +109,7 @@ class ActionRequest(BaseModel, frozen=True, extra="forbid", strict=True):
     )
     confirm: str | None = Field(
         default=None,
-        max_length=200,
+        pattern=_NAME,
         description="The target typed again, for a destructive action.",
         examples=["clarivum-web"],
     )

@@ -13,6 +13,7 @@ from infra.settings.environment import file_of
 from ops_actions.canonical import Json
 from ops_actions.catalogue.model import ActionRisk, ActionSpec
 from ops_actions.catalogue.registry import CATALOGUE, find
+from ops_actions.change.model import FileChange, FileStatus
 from ops_actions.change.request import (
     ActionRequest,
     parse_request,
@@ -23,6 +24,7 @@ from ops_actions.cli.options import AsJson, DryRun, Env, InSandbox, Reason
 from ops_actions.cli.output import emit_json, emit_table
 from ops_actions.cli.raising import raise_edit, source_of
 from ops_actions.errors import BadRequestError
+from ops_actions.plan.place import refuse_foreign_target
 from ops_actions.pull_request.raise_request import Edit
 from ops_actions.wiring import place
 
@@ -112,6 +114,8 @@ def run(
     path = request_path(env, now.date(), slug)
     parse_request(content, path)  # the same checks that the file meets in its pull request
     source = source_of(sandbox=sandbox, dry_run=dry_run)
+    asked = FileChange(path, FileStatus.ADDED, None, content)
+    refuse_foreign_target(asked, env, source.read)
     edit = Edit(
         environment=env,
         summary=spec.describe(target, params),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
 from infra.settings.edit import add_flag, remove_flag, set_flag
 from infra.settings.environment import file_of
@@ -109,7 +112,7 @@ def set_value(
         datetime | None, typer.Option("--expires", formats=["%Y-%m-%d"], help="Last day.")
     ] = None,
     owner: Annotated[
-        str | None, typer.Option("--owner", help="Team; needed for a new flag.")
+        str | None, typer.Option("--owner", help="Team; for a new flag only, with --type.")
     ] = None,
     kind: Annotated[
         FlagType | None, typer.Option("--type", help="Type; given for a new flag only.")
@@ -121,27 +124,28 @@ def set_value(
 ) -> None:
     """Raise a pull request that changes a flag's record, or adds a new flag, off, with --type.
 
+    A declared flag keeps its owner: --owner without --type is refused.
+
     Example: coh flag set ops_module_reports --env staging --type release --owner platform
     --expires 2027-03-01 --reason "New reports module"
     """
-    source = source_of(sandbox=sandbox, dry_run=dry_run)
     path = file_of(env, "flags")
+    _refuse_owner_alone(owner, kind, name, path)
+    source = source_of(sandbox=sandbox, dry_run=dry_run)
     data = source.read(path)
-    day = expires.date() if expires else None
+    given: dict[str, object] = {
+        "reason": reason,
+        "ticket": ticket,
+        "value": value,
+        "expires": expires.date() if expires else None,
+    }
     if kind is not None:
-        flag = Flag(
-            enabled=False,
-            type=kind,
-            owner=owner,
-            expires=day,
-            reason=reason,
-            ticket=ticket,
-            value=value,
-        )
-        edited, summary = add_flag(data, name, flag), f"Add flag {name}, off"
+        flag = _valid({**given, "enabled": False, "type": kind, "owner": owner})
+        edited = add_flag(data, name, flag, source=path)
+        summary = f"Add flag {name}, off"
     else:
-        _declared(parse_flags(data, path).flags, name, env)
-        edited = set_flag(data, name, reason=reason, value=value, expires=day, ticket=ticket)
+        declared = _declared(parse_flags(data, path).flags, name, env)
+        edited = _edited(data, path, name, declared, given)
         summary = f"Change the record of {name}"
     _raise(source, env, summary, reason, ticket, {path: edited}, (dry_run, as_json))
 
@@ -164,7 +168,7 @@ def archive(
     path = file_of(env, "flags")
     data = source.read(path)
     _declared(parse_flags(data, path).flags, name, env)
-    files = {path: remove_flag(data, name)}
+    files = {path: remove_flag(data, name, source=path)}
     _raise(source, env, f"Archive {name}", reason, ticket, files, (dry_run, as_json))
 
 
@@ -188,9 +192,64 @@ def _toggle(
             f"{name} is {'on' if enabled else 'off'} in {env} already",
             f"coh flag show {name} --env {env}",
         )
-    files = {path: set_flag(data, name, enabled=enabled, reason=reason, ticket=ticket)}
+    given = {"enabled": enabled, "reason": reason, "ticket": ticket}
+    files = {path: _edited(data, path, name, flag, given)}
     summary = f"Turn {'on' if enabled else 'off'} {name}"
     _raise(source, env, summary, reason, ticket, files, (dry_run, as_json))
+
+
+def _edited(
+    data: bytes, path: str, name: str, declared: Flag, given: Mapping[str, object]
+) -> bytes:
+    """Return the flags file with what was given in place of what is declared."""
+    changed = {field: new for field, new in given.items() if new is not None}
+    flag = _valid({**declared.model_dump(), **changed})
+    return set_flag(
+        data,
+        name,
+        enabled=flag.enabled,
+        reason=flag.reason,
+        ticket=flag.ticket,
+        value=flag.value,
+        expires=flag.expires,
+        source=path,
+    )
+
+
+def _valid(fields: dict[str, object]) -> Flag:
+    """Check a flag as its file is checked, and name the option that is wrong.
+
+    Raises:
+        BadRequestError: ``request.invalid``.
+    """
+    try:
+        return Flag.model_validate(fields)
+    except ValidationError as error:
+        first, *others = error.errors(include_url=False, include_input=False)
+        name = str(first["loc"][0])
+        field = Flag.model_fields[name]
+        example = shlex.quote(str((field.examples or ["…"])[0]).strip('"'))
+        more = f" (and {len(others)} more)" if others else ""
+        raise BadRequestError(
+            "request.invalid",
+            f"--{name}: {first['msg']}{more}",
+            f"write --{name} {example}: {str(field.description).rstrip('.')}",
+        ) from None
+
+
+def _refuse_owner_alone(owner: str | None, kind: FlagType | None, name: str, path: str) -> None:
+    """Refuse an owner that no flag would get, rather than drop it.
+
+    Raises:
+        BadRequestError: ``flag.owner_of_declared``.
+    """
+    if owner is not None and kind is None:
+        raise BadRequestError(
+            "flag.owner_of_declared",
+            "--owner is for a new flag, and without --type this changes a declared one",
+            f"add --type {FlagType.RELEASE} if {name} is new; to hand it to another team, edit "
+            f"its owner in {path} in a pull request of your own",
+        )
 
 
 def _raise(

@@ -12,7 +12,7 @@ from ops_actions.canonical import Json
 from ops_actions.cli.options import AsJson, Env, InSandbox
 from ops_actions.cli.output import console, emit_json, emit_table, say
 from ops_actions.wiring import place
-from ops_actions.wiring.infrastructure import bring_up, pulumi
+from ops_actions.wiring.infrastructure import bring_up, bring_up_live, pulumi
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 
@@ -34,11 +34,16 @@ def preview(env: Env, sandbox: InSandbox = False, as_json: AsJson = False) -> No
 def up(env: Env, sandbox: InSandbox = False, as_json: AsJson = False) -> None:
     """Bring up an environment for the first time, or after its program changed.
 
+    Outside a sandbox it takes a clean checkout of the commit that was applied last.
+
     Example: coh infra up --env production --sandbox
     """
     target = place.target(sandbox=sandbox)
     say(f"Acting on {env} ({target.words})")
-    steps = bring_up(target, place.local_settings(env))
+    if target.sandbox is None:
+        steps = bring_up_live(target, env, place.now(), say)
+    else:
+        steps = bring_up(target, place.local_settings(env))
     _print(env, steps, as_json=as_json)
 
 

@@ -6,19 +6,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ops_actions.apply.classify import Standing, classify
-from ops_actions.apply.entries import refusal
+from ops_actions.apply.entries import refusal, refusal_told
 from ops_actions.apply.permit import Evidence, Permit, grant
-from ops_actions.apply.protocol import Closing, LockState, Message, RunContext
-from ops_actions.decision.model import Decision, Facts, Phase
+from ops_actions.apply.protocol import Closing, LockState, RunContext
+from ops_actions.decision.model import Decision, Facts, Outcome, Phase
 from ops_actions.errors import OpsError, OutsideError, RefusedError, UndecidableError
 from ops_actions.flow.judge import decide_on, people_of, plan_between
+from ops_actions.flow.policies import refuse_broken_policies
 from ops_actions.flow.tools import ApplyReport, ApplyTools
+from ops_actions.flow.trust import judging_files, trusted_before
 from ops_actions.pull_request.facts import collect
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ops_actions.apply.protocol import OpenRun
+    from ops_actions.apply.protocol import Message, OpenRun
     from ops_actions.audit.entry import AuditEntry
     from ops_actions.canonical import Json
     from ops_actions.plan.model import Plan
@@ -38,10 +40,17 @@ class Judged:
 
 @dataclass(slots=True)
 class Case:
-    """One commit on its way; filled as far as it got."""
+    """One commit on its way; filled as far as it got.
+
+    Attributes:
+        cursor: where the cursor stood when this began; another run was faster when it moved.
+        previous: the cursor's place that this commit moves it on from; None when the cursor has
+            passed the commit already.
+    """
 
     commit: str
-    previous: str
+    cursor: str
+    previous: str | None
     attempt: str
     judged: Judged | None = None
     lock: LockState | None = None
@@ -49,9 +58,9 @@ class Case:
     @property
     def environment(self) -> str:
         """The environment it touches; empty for none, and while nothing is known of it."""
-        if self.judged is None:
-            return self.lock.environment if self.lock else ""
-        return next(iter(self.judged.now.environments), "")
+        if self.lock is not None:
+            return self.lock.environment
+        return next(iter(self.judged.now.environments), "") if self.judged else ""
 
 
 def judge_commit(tools: ApplyTools, commit: str, now: datetime) -> Judged:
@@ -63,13 +72,14 @@ def judge_commit(tools: ApplyTools, commit: str, now: datetime) -> Judged:
         OutsideError: the policy engine or the code host failed.
     """
     judge, repository = tools.judge, tools.judge.repository
-    parent = repository.first_parent(commit)
-    trusted = _trusted(tools, parent)
-    _tool_is_older(tools, trusted)
+    parent, refused = repository.first_parent(commit), tools.book.refused()
+    trusted = trusted_before(repository, refused, parent)
+    _tool_is_trusted(tools, trusted)
     view = _pull_request(tools.host, commit)
     cut = repository.merge_base(parent, view.head)
-    approved = plan_between(judge, cut, view.head, _trusted(tools, cut))
+    approved = plan_between(judge, cut, view.head, trusted_before(repository, refused, cut))
     plan = plan_between(judge, parent, commit, trusted)
+    refuse_broken_policies(judge, parent, commit)
     request = collect(
         view,
         tools.host.reviews(view.number),
@@ -78,7 +88,13 @@ def judge_commit(tools: ApplyTools, commit: str, now: datetime) -> Judged:
         now,
     )
     decision, facts = decide_on(
-        judge, plan, phase=Phase.APPLY, commit=trusted, request=request, now=now
+        judge,
+        plan,
+        phase=Phase.APPLY,
+        commit=trusted,
+        request=request,
+        now=now,
+        change_id=commit,
     )
     _engine_answered(decision)
     return Judged(view, approved, plan, decision, facts)
@@ -91,38 +107,36 @@ def _engine_answered(decision: Decision) -> None:
             raise OutsideError(violation.code, violation.message, violation.solution)
 
 
-def _trusted(tools: ApplyTools, commit: str) -> str:
-    """Return the nearest commit back from one that was not refused.
+def _tool_is_trusted(tools: ApplyTools, trusted: str) -> None:
+    """Refuse to judge a commit with code that came with it or after it (invariant 2).
 
-    A refused commit stays on main, but its policies, people and gates were never approved, so
-    they judge nobody.
+    A tool of a later commit is as good when nothing that judges changed on the way to it.
     """
-    while tools.book.refused(commit):
-        commit = tools.judge.repository.first_parent(commit)
-    return commit
-
-
-def _tool_is_older(tools: ApplyTools, parent: str) -> None:
-    """Refuse to judge a commit with code that came with it or after it (invariant 2)."""
-    tool = tools.tool_commit
-    if tool is not None and not tools.judge.repository.is_ancestor(tool, parent):
+    tool, repository = tools.tool_commit, tools.judge.repository
+    if tool is None or repository.is_ancestor(tool, trusted):
+        return
+    newer = judging_files(repository, trusted, tool)
+    if newer:
         raise RefusedError(
             "lock.tool_too_new",
-            f"this code is of commit {tool}, the change must be judged by code up to {parent}",
-            f"check out {parent} as the trusted tool and run coh apply again",
+            f"this code is of commit {tool}, which brings {newer[0]}; the change must be judged by "
+            f"the code of {trusted}",
+            f"run the apply workflow by hand with tool {trusted}",
         )
 
 
 def _pull_request(host: CodeHost, commit: str) -> PullRequestView:
+    branch = host.default_branch_tip().name
     behind = [
         view
         for view in host.pull_requests_of_commit(commit)
-        if view.merged and view.merge_commit == commit
+        if view.merged and view.merge_commit == commit and view.base_branch == branch
     ]
     if len(behind) != 1:
         raise RefusedError(
             "gate.no_pull_request",
-            f"{len(behind)} merged pull requests stand behind {commit}; there must be exactly one",
+            f"{len(behind)} pull requests merged into {branch} stand behind {commit}; there must "
+            "be exactly one",
             "revert the push and raise the change as a pull request",
         )
     return behind[0]
@@ -154,7 +168,9 @@ def permit_for(tools: ApplyTools, case: Case) -> Permit:
     _nobody_was_faster(tools, case)
     case.attempt = attempt_of(tools, case.commit)
     live: dict[str, Json] = {}
-    for change in judged.now.changes:
+    # What the policies turned down is not looked up: it may be nothing that there could be.
+    allowed = judged.decision.outcome is Outcome.ALLOW
+    for change in judged.now.changes if allowed else ():
         effect = tools.effects.get(change.kind)
         if effect is not None:
             live[change.key] = effect.observe(change)
@@ -180,7 +196,7 @@ def _nobody_was_faster(tools: ApplyTools, case: Case) -> None:
             f"another process began to apply {case.commit} and died",
             "coh reconcile",  # it finds the lock with us, dead, and the run open
         )
-    if tools.book.cursor() != case.previous:
+    if tools.book.cursor() != case.cursor:
         tools.book.close(Closing((), case.environment, case.commit, advance=None, undecidable=None))
         raise RefusedError(
             "lock.overtaken",
@@ -206,6 +222,7 @@ def nothing_to_do(tools: ApplyTools, case: Case) -> ApplyReport:
 
 def refuse(tools: ApplyTools, case: Case, error: OpsError) -> ApplyReport:
     """Record a refusal and pass on, or keep the lock when an earlier attempt is in doubt."""
+    _take_up_lock(tools, case)
     doubt = _in_doubt(tools, case)
     author = case.judged.facts.pull_request.author if case.judged else None
     entry = refusal(
@@ -222,12 +239,20 @@ def refuse(tools: ApplyTools, case: Case, error: OpsError) -> ApplyReport:
         case,
         entries=(entry,),
         undecidable=error.fact if doubt else None,
-        messages=(Message(f"{case.attempt}/refused", f"*Refused* {case.commit}: {error.fact}"),),
+        messages=(refusal_told(case.attempt, case.commit, error),),
     )
     tools.book.close(closing)
     status = "undecidable" if doubt else "refused"
     code = UndecidableError.exit_code if doubt else error.exit_code
     return ApplyReport(case.commit, status, error.code, error.fact, error.next_step, code)
+
+
+def _take_up_lock(tools: ApplyTools, case: Case) -> None:
+    """Take the lock that an attempt left which died before it got here."""
+    if case.lock is None:
+        for lock in tools.book.locks():
+            if lock.change_id == case.commit:
+                case.lock = tools.book.take_lock(lock.environment, case.commit)
 
 
 def _in_doubt(tools: ApplyTools, case: Case) -> bool:
@@ -236,13 +261,8 @@ def _in_doubt(tools: ApplyTools, case: Case) -> bool:
     Only an outside that is as if nothing had begun lets a refused commit go. What an attempt that
     never ended has done, or half done, is for a human once it may not go on.
     """
-    if not tools.book.attempted(case.commit):
-        return False
-    if case.lock is None:
-        held = [lock for lock in tools.book.locks() if lock.change_id == case.commit]
-        if not held:
-            return False  # that attempt ended, and its outcome is in the book
-        case.lock = tools.book.take_lock(held[0].environment, case.commit)
+    if case.lock is None or not tools.book.attempted(case.commit):
+        return False  # nothing was begun, or that attempt ended and its outcome is in the book
     if case.judged is None:
         return True
     return any(
@@ -262,7 +282,8 @@ def _closing(
         entries=entries,
         environment=case.environment,
         change_id=case.commit,
-        advance=None if undecidable else (case.previous, case.commit),
+        advance=None if undecidable or case.previous is None else (case.previous, case.commit),
         undecidable=undecidable,
         messages=messages,
+        holding=case.lock is not None,
     )

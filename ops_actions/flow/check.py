@@ -14,8 +14,9 @@ from ops_actions.decision.model import (
     PullRequestFacts,
     Violation,
 )
-from ops_actions.errors import BadRequestError, RefusedError
+from ops_actions.errors import BadRequestError, OutsideError, RefusedError
 from ops_actions.flow.judge import Judge, decide_on, people_of, plan_between
+from ops_actions.flow.policies import able_to_judge, refuse_broken_policies
 from ops_actions.pull_request.card import REVIEW_CARD_MARKER, render_card
 from ops_actions.pull_request.facts import collect, person
 from ops_actions.pull_request.model import Account, CodeHost, PullRequestView, StatusState
@@ -53,15 +54,22 @@ class CheckReport:
 def check_pull_request(judge: Judge, host: CodeHost, number: int, now: datetime) -> CheckReport:
     """Judge a pull request as it is now and post the verdict on its head.
 
+    What stops it before the policies are asked is posted as a failure all the same, so that no
+    older verdict stays.
+
     Raises:
-        BadRequestError: what it asks for can't be read; the verdict is posted all the same.
+        BadRequestError: what it asks for can't be read.
+        RefusedError: ``gate.broken_policies``, ``gate.other_branch`` and what `people_of` refuses.
+        OutsideError: an outside system failed.
     """
     view = host.pull_request(number)
     try:
-        base = _base(judge, host, view)
-        cut = judge.repository.merge_base(base, view.head)
+        tip = _base(judge, host, view)
+        cut = judge.repository.merge_base(tip, view.head)
+        base = able_to_judge(judge, tip)
         plan = plan_between(judge, cut, view.head, base)
-    except (BadRequestError, RefusedError) as error:
+        refuse_broken_policies(judge, cut, view.head)
+    except (BadRequestError, RefusedError, OutsideError) as error:
         host.post_status(view.head, StatusState.FAILURE, CONTEXT, _short(error.code), view.url)
         host.upsert_comment(number, REVIEW_CARD_MARKER, render_problem(error, view.head))
         raise
@@ -94,8 +102,15 @@ def check_commits(
         head: commit to be judged.
         login: GitHub login of the person who would raise it; None for nobody known.
         now: the moment of the decision.
+
+    Raises:
+        BadRequestError: what it asks for can't be read.
+        RefusedError: ``gate.broken_policies``; what `people_of` refuses.
     """
-    plan = plan_between(judge, judge.repository.merge_base(base, head), head, base)
+    cut = judge.repository.merge_base(base, head)
+    base = able_to_judge(judge, base)
+    plan = plan_between(judge, cut, head, base)
+    refuse_broken_policies(judge, cut, head)
     account = Account(login.lower(), AccountKind.USER) if login else None
     author = person(account or Account("", AccountKind.UNKNOWN), people_of(judge, plan, base), now)
     request = PullRequestFacts(
@@ -136,7 +151,7 @@ def _base(judge: Judge, host: CodeHost, view: PullRequestView) -> str:
 
 def _bound(judge: Judge, cut: str, plan: Plan, decision: Decision) -> Decision:
     """Say early what apply would say: approvals given under older policies do not count."""
-    if judge.bundles.at(cut).digest == plan.policy_digest:
+    if judge.bundles.at(able_to_judge(judge, cut)).digest == plan.policy_digest:
         return decision
     moved = Violation(
         code="gate.policies_moved",

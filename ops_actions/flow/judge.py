@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from infra.settings.access import AccessFile, parse_access
+from infra.settings.environment import load_environment
+from infra.settings.errors import SettingsError
 from infra.settings.flags import parse_flags
+from ops_actions.change.request import declared_error
 from ops_actions.decision.interpret import decide
 from ops_actions.decision.model import (
     Bundles,
@@ -22,6 +26,7 @@ from ops_actions.decision.model import (
 )
 from ops_actions.errors import RefusedError
 from ops_actions.plan.build import build_plan
+from ops_actions.plan.model import Kind
 from ops_actions.plan.sides import parse_side
 
 if TYPE_CHECKING:
@@ -38,8 +43,8 @@ _PEOPLE_OF_THE_REPOSITORY = "production"
 LiveGate = Callable[[str, str], bool | None]
 """Reads a gate flag of an environment from the outside; None when it can't be known."""
 
-Recent = Callable[[str, str, datetime], RecentActions]
-"""Counts recent destructive actions of an environment and of a person's sub."""
+Recent = Callable[[str, str, datetime, str], RecentActions]
+"""Counts recent destructive actions of an environment and of a person's sub, besides a change's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +64,25 @@ class Judge:
 
 
 def plan_between(judge: Judge, base: str, head: str, policies_of: str) -> Plan:
-    """Plan what a commit changes against another one, under the policies of a third."""
+    """Plan what a commit changes against another one, under the policies of a third.
+
+    Raises:
+        BadRequestError: what it asks for, or the state it would be carried out with, can't be read.
+    """
     bundle = judge.bundles.at(policies_of)
-    return build_plan(judge.repository.diff(base, head), bundle.digest)
+    read = partial(judge.repository.read, policies_of)
+    plan = build_plan(judge.repository.diff(base, head), bundle.digest, read)
+    _reads_well(judge, plan, head)
+    return plan
+
+
+def _reads_well(judge: Judge, plan: Plan, commit: str) -> None:
+    """Refuse early what the engine could not carry out: it needs every file of an environment."""
+    for environment in {c.environment for c in plan.changes if c.kind in (Kind.FLAG, Kind.ACTION)}:
+        try:
+            load_environment(environment, partial(judge.repository.read, commit))
+        except SettingsError as error:
+            raise declared_error(error) from error
 
 
 def people_of(judge: Judge, plan: Plan, commit: str) -> AccessFile:
@@ -70,8 +91,10 @@ def people_of(judge: Judge, plan: Plan, commit: str) -> AccessFile:
     Raises:
         RefusedError: the commit has no people list for the environment.
     """
-    names = plan.environments
-    environment = names[0] if len(names) == 1 else _PEOPLE_OF_THE_REPOSITORY
+    # The empty name among them stands for what rules over all environments.
+    names = {change.environment for change in plan.changes}
+    (environment,) = names if len(names) == 1 else {""}
+    environment = environment or _PEOPLE_OF_THE_REPOSITORY
     path = f"infra/environments/{environment}/access.yaml"
     people = parse_side(judge.repository.read(commit, path), path, parse_access)
     if people is None:
@@ -91,6 +114,7 @@ def decide_on(  # noqa: PLR0913 - the question and who is asked
     commit: str,
     request: PullRequestFacts,
     now: datetime,
+    change_id: str = "",
 ) -> tuple[Decision, Facts]:
     """Ask the policies of a commit about a plan.
 
@@ -101,13 +125,14 @@ def decide_on(  # noqa: PLR0913 - the question and who is asked
         commit: the commit before the change, whose policies, gates and people count.
         request: what the code host knows.
         now: the moment of the decision.
+        change_id: what is applied; its own earlier attempts do not use up its budget.
     """
     facts = Facts(
         phase=phase,
         now=now,
         pull_request=request,
         gates=_gates(judge, plan, commit),
-        recent=_recent(judge, plan, request, now),
+        recent=_recent(judge, plan, request, now, change_id),
     )
     return decide(judge.engine, judge.bundles.at(commit).folder, plan, facts), facts
 
@@ -132,12 +157,12 @@ def _declared(judge: Judge, environment: str, gate: str, commit: str) -> bool | 
 
 
 def _recent(
-    judge: Judge, plan: Plan, request: PullRequestFacts, now: datetime
+    judge: Judge, plan: Plan, request: PullRequestFacts, now: datetime, change_id: str
 ) -> Mapping[str, RecentActions] | None:
     if judge.recent is None:
         return None
     author = request.author.sub or ""
     return {
-        environment: judge.recent(environment, author, now - BUDGET_WINDOW)
+        environment: judge.recent(environment, author, now - BUDGET_WINDOW, change_id)
         for environment in plan.environments
     }

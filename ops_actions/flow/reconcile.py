@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ops_actions.apply.protocol import Closing, LockState
+from ops_actions.change.model import is_commit
 from ops_actions.errors import RefusedError
 from ops_actions.flow.apply import apply_one
 from ops_actions.flow.case import run_left_open
@@ -44,31 +45,37 @@ def reconcile(
     for run in tools.durable.open_runs() if environment is None else ():
         change_id = run.run_id.partition("#")[0]
         if change_id not in known:
-            reports.append(apply_one(tools, change_id, _cursor(tools), now))
+            reports.append(apply_one(tools, change_id, now))
     deliver(tools)
     return tuple(reports)
 
 
 def _finish(tools: ApplyTools, lock: LockState, now: datetime) -> ApplyReport:
     """Go on with the change that has a lock, unless its holder is at work."""
+    if not is_commit(lock.change_id):
+        return _of_an_engine_run(lock)
     try:
         if lock.state == "undecidable":
             # Time has passed and the call has ended by now: reading again may settle it.
             tools.book.reopen(lock)
-        return apply_one(tools, lock.change_id, _cursor(tools), now)
+        return apply_one(tools, lock.change_id, now)
     except RefusedError as error:
         if error.code not in _BUSY:
             raise
         return ApplyReport(lock.change_id, "busy", error.code, error.fact, error.next_step, 0)
 
 
-def _cursor(tools: ApplyTools) -> str:
-    cursor = tools.book.cursor()
-    if cursor is None:
-        raise RefusedError(
-            "apply.no_cursor", "there is a lock but no cursor", "coh apply --start-after COMMIT"
-        )
-    return cursor
+def _of_an_engine_run(lock: LockState) -> ApplyReport:
+    """Leave a lock of `coh infra up` alone: the same command goes on with it, alive or dead."""
+    environment = lock.environment or "production"
+    return ApplyReport(
+        lock.change_id,
+        "busy",
+        "lock.held",
+        f"{lock.holder} brings up {environment}, or died while it did",
+        f"wait until it ends; if its process is gone: coh infra up --env {environment}",
+        RefusedError.exit_code,
+    )
 
 
 def settle(tools: ApplyTools, lock: LockState, entry: AuditEntry) -> ApplyReport:
@@ -82,15 +89,21 @@ def settle(tools: ApplyTools, lock: LockState, entry: AuditEntry) -> ApplyReport
     run = run_left_open(tools, lock.change_id)
     if run is not None:
         tools.durable.abandon(run.run_id)  # first: without its lock it would be taken for ended
-    cursor = _cursor(tools)
-    ahead = tools.judge.repository.is_ancestor(cursor, lock.change_id)
+    cursor = tools.book.cursor()
+    follows = (
+        cursor is not None
+        and is_commit(lock.change_id)
+        and not tools.judge.repository.is_ancestor(lock.change_id, cursor)
+        and tools.judge.repository.first_parent(lock.change_id) == cursor
+    )
     tools.book.close(
         Closing(
             entries=(entry,),
             environment=lock.environment,
             change_id=lock.change_id,
-            advance=(cursor, lock.change_id) if ahead else None,
+            advance=(cursor, lock.change_id) if cursor is not None and follows else None,
             undecidable=None,
+            holding=True,
         )
     )
     return ApplyReport(lock.change_id, "settled", "", entry.result, "", 0)

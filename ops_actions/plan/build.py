@@ -2,8 +2,9 @@
 
 1. Sort every path by what it means (`change.classify`).
 2. Parse the declared state on both sides, or the request; anything unclear stops here.
-3. Compare the two sides thing by thing; each difference becomes one typed change.
-4. Sort, destroyed things first.
+3. Hold a request to its environment, and the environments' platforms apart (`plan.place`).
+4. Compare the two sides thing by thing; each difference becomes one typed change.
+5. Sort, destroyed things first.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from ops_actions.plan.action import action_change
 from ops_actions.plan.files import document_change, guardrail_change
 from ops_actions.plan.flags import flag_changes
 from ops_actions.plan.model import Change, Plan
+from ops_actions.plan.place import ReadBase, refuse_foreign_target, refuse_shared_places
 from ops_actions.plan.platform import platform_changes
 from ops_actions.plan.sides import UnreadableBaseError
 
@@ -26,17 +28,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
-def build_plan(change_set: ChangeSet, policy_digest: str) -> Plan:
+def build_plan(change_set: ChangeSet, policy_digest: str, read: ReadBase) -> Plan:
     """Return what a change set will do.
 
     Args:
         change_set: the paths that differ and their contents.
-        policy_digest: digest of the policies at the base commit.
+        policy_digest: digest of the policies at the commit that judges.
+        read: gives a file of that same commit by its path.
 
     Raises:
-        BadRequestError: a declared file or a request can't be read; names file and line.
+        BadRequestError: a declared file or a request can't be read, a request is for what another
+            environment has, or two environments would have one place; names file and line.
     """
-    changes = [change for file in change_set.files for change in _changes_of(file)]
+    changes = [change for file in change_set.files for change in _changes_of(file, read)]
+    refuse_shared_places(change_set, read)
     return Plan(
         base=change_set.base,
         head=change_set.head,
@@ -45,13 +50,15 @@ def build_plan(change_set: ChangeSet, policy_digest: str) -> Plan:
     )
 
 
-def _changes_of(file: FileChange) -> Iterator[Change]:
+def _changes_of(file: FileChange, read: ReadBase) -> Iterator[Change]:
     """Yield the changes that one path asks for."""
     kind = classify(file.path)
     environment = environment_of(file.path) or ""
     if kind is PathKind.REQUEST:
         _refuse_irregular(file)
-        yield action_change(file, environment)
+        change = action_change(file, environment)
+        refuse_foreign_target(file, environment, read)
+        yield change
     elif environment and (compare := _compare(file, kind, environment)) is not None:
         _refuse_irregular(file)
         try:

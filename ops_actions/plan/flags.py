@@ -44,7 +44,9 @@ def _flag_change(
         before=_document(old),
         after=_document(new),
         expected_live=live_state(old) if old else ABSENT,
-        desired_live=_desired(old, new),
+        # A feature belongs to all environments of the project, so taking it out of one file makes
+        # it there what it was before it was declared, as `infra.provider.flag` does it.
+        desired_live=live_state(new) if new else ABSENT,
         summary=_summary(environment, name, old, new),
         inverse=_inverse(environment, name, old, new),
         reversible=True,
@@ -54,14 +56,6 @@ def _flag_change(
 def live_state(flag: Flag) -> Json:
     """Return what Flagsmith must show for a declared flag."""
     return {"enabled": flag.enabled, "value": flag.value}
-
-
-def _desired(old: Flag | None, new: Flag | None) -> Json:
-    if new is not None:
-        return live_state(new)
-    # A feature belongs to all environments of the project, so taking it out of one file switches
-    # it off there and leaves the feature itself alone.
-    return {"enabled": False, "value": old.value if old else None}
 
 
 def _risk(environment: str, verb: Verb, old: Flag | None, new: Flag | None) -> Risk:

@@ -84,8 +84,16 @@ def apply_tools(
     executor = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     holder = Holder(executor, os.getpid(), socket.gethostname())
     book = PostgresBook(base, holder)
+
+    def gate(environment: str, name: str) -> bool:
+        return _gate(place, environment, name)
+
     workflow = Tools(
-        reach, book, wait=lambda number: time.sleep(min(0.2 * number, 1.0)), now=system_clock
+        reach,
+        book,
+        wait=lambda number: time.sleep(min(0.2 * number, 1.0)),
+        now=system_clock,
+        gate=gate,
     )
 
     def body(payload: Json, run_id: str, step: StepRunner) -> Json:
@@ -98,7 +106,7 @@ def apply_tools(
                 commits,
                 GitBundles(commits),
                 policy_engine(place),
-                live_gate=lambda environment, gate: _gate(place, environment, gate),
+                live_gate=gate,
                 recent=book.recent,
             ),
             host=code_host(place),

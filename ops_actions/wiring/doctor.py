@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 from infra.clients.errors import ClientError
 from infra.clients.slack import SlackClient
 from infra.clients.vercel import vercel_client
+from infra.settings.environment import load_platforms, read_from_folder
+from infra.settings.errors import SettingsError
 from infra.settings.migrations import read_migrations
+from ops_actions.change.request import declared_error
 from ops_actions.errors import BadRequestError, OpsError
 from ops_actions.wiring.gate import repository, rules
 from ops_actions.wiring.host import code_host
@@ -53,8 +56,9 @@ class Finding:
 
 
 def examine(place: Target, environment: str) -> tuple[Finding, ...]:
-    """Look at repository, engines and services of an environment."""
+    """Look at all environments' platforms, then at repository, engines and one's services."""
     looks: dict[str, Callable[[], str]] = {
+        "platforms": lambda: _platforms(place),
         "git": lambda: f"at {repository(place, None).head_commit()[:12]}",
         "opa": lambda: f"reads {len(rules(place))} rules",
         "pulumi": lambda: _pulumi(place),
@@ -79,6 +83,14 @@ def _look(name: str, look: Callable[[], str]) -> Finding:
         return Finding(name, State.FAILED, f"{error.code}: {error.fact}", "see the fact")
     except ClientError as error:
         return Finding(name, State.FAILED, str(error), "check its address and its token")
+
+
+def _platforms(place: Target) -> str:
+    try:
+        platforms = load_platforms(read_from_folder(place.root))
+    except SettingsError as error:
+        raise declared_error(error) from error
+    return f"{len(platforms)} environments, each with a Vercel project and domains of its own"
 
 
 def _pulumi(place: Target) -> str:

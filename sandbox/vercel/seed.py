@@ -74,8 +74,10 @@ def seed(
         plan: `hobby` can roll back only to the last deployment.
 
     Raises:
-        ValueError: a project's current deployment is not among its deployments.
+        ValueError: a project's current deployment is not among its deployments, or two projects
+            have one name, id, deployment or domain, which Vercel does not allow.
     """
+    _refuse_shared(projects)
     with store.transaction():
         store.put("teams", team, {"id": team, "plan": plan})
         store.put("tokens", token_key(token), {"team": team})
@@ -83,11 +85,25 @@ def seed(
             _seed_project(store, team, wanted)
 
 
+def _refuse_shared(projects: Sequence[ProjectSeed]) -> None:
+    seen: set[str] = set()
+    for project in projects:
+        names = {project.name, _number(project), *project.aliases}
+        names |= {one.id for one in project.deployments}
+        if shared := sorted(names & seen):
+            raise ValueError(f"{project.name}: {shared[0]} belongs to another project")
+        seen |= names
+
+
+def _number(project: ProjectSeed) -> str:
+    return project.id or f"prj_{project.name}"
+
+
 def _seed_project(store: Store, team: str, wanted: ProjectSeed) -> None:
     known = {one.id for one in wanted.deployments}
     if wanted.current is not None and wanted.current not in known:
         raise ValueError(f"{wanted.name}: {wanted.current} is not among its deployments")
-    number = wanted.id or f"prj_{wanted.name}"
+    number = _number(wanted)
     made = min((_milliseconds(one.created) for one in wanted.deployments), default=0)
     project = new_project(store, team, wanted.name, number, made)
     project |= {"production": wanted.current, "live": wanted.current is not None}

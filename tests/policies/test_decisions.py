@@ -76,7 +76,7 @@ def test_an_approved_flag_is_allowed(engine: OpaEval) -> None:
         ),
         rules=decision.rules,
     )
-    assert len(decision.rules) == 23
+    assert len(decision.rules) == 24
 
 
 def test_a_safe_change_of_the_sandbox_needs_nobody(engine: OpaEval) -> None:
@@ -127,6 +127,32 @@ def test_rules_and_state_are_not_mixed(engine: OpaEval) -> None:
     assert "policies/ops/main/main.rego" in decision.violations[0].message
 
 
+def access(environment: str) -> Change:
+    path = f"infra/environments/{environment}/access.yaml"
+    return replace(path_change(path, Kind.ACCESS), environment=environment, target="auth0|li-wen")
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        (path_change("policies/ops/main/main.rego", Kind.GUARDRAIL),),
+        (path_change(".github/workflows/apply.yml", Kind.GUARDRAIL),),
+        (path_change("ops_actions/flow/check.py", Kind.GUARDRAIL),),
+        (access("production"),),
+        (flag(environment="staging"),),
+    ],
+    ids=["policies", "workflows", "code", "people of another environment", "state"],
+)
+def test_people_change_alone(engine: OpaEval, others: tuple[Change, ...]) -> None:
+    known = facts(approval(MARA))
+    people = replace(access("staging"), target="auth0|sofia")
+    assert ask(engine, plan(access("staging"), people), known).outcome is Outcome.ALLOW
+    decision = ask(engine, plan(access("staging"), people, *others), known)
+    assert (decision.outcome, set(codes(decision))) == (Outcome.DENY, {"change.no_mixing"})
+    document = path_change("docs/people.md", Kind.DOCUMENT)
+    assert ask(engine, plan(access("staging"), document), known).outcome is Outcome.ALLOW
+
+
 def test_documents_may_come_along(engine: OpaEval) -> None:
     asked = plan(flag(), path_change("docs/runbook.md", Kind.DOCUMENT))
     assert ask(engine, asked, facts(approval(SOFIA))).outcome is Outcome.ALLOW
@@ -152,6 +178,37 @@ def test_a_renewed_review_of_the_same_person_replaces_the_old_one(engine: OpaEva
     ]
     both = facts(approval(SOFIA), objection)
     assert "facts.people_complete" in codes(ask(engine, asked, both))
+
+
+@pytest.mark.parametrize("phase", Phase)
+def test_an_objection_outlives_a_push(engine: OpaEval, phase: Phase) -> None:
+    asked, objection = plan(flag()), Review(MARA, "CHANGES_REQUESTED", "2" * 40)
+    for review, found in (
+        (objection, ["change.changes_requested"]),
+        (replace(objection, state="DISMISSED"), []),
+        (approval(MARA), []),
+    ):
+        assert codes(ask(engine, asked, facts(approval(SOFIA), review, phase=phase))) == found
+
+
+@pytest.mark.parametrize("phase", Phase)
+@pytest.mark.parametrize("branch", ["staging", "", "MAIN"])
+def test_only_the_branch_that_is_applied_is_a_base(
+    engine: OpaEval, phase: Phase, branch: str
+) -> None:
+    known = facts(approval(SOFIA), phase=phase)
+    elsewhere = replace(known, pull_request=replace(known.pull_request, base_branch=branch))
+    assert codes(ask(engine, plan(flag()), elsewhere)) == ["change.base_branch"]
+
+
+def test_a_confirmation_is_not_repeated_in_a_message(engine: OpaEval) -> None:
+    evil = "<!channel> <https://evil.example|click> jane@example.org"
+    asked = plan(with_after(rollback(), confirm=evil))
+    decision = ask(engine, asked, facts(approval(MARA)))
+    assert codes(decision) == ["actions.confirmation"]
+    (violation,) = decision.violations
+    assert rollback().path in violation.message
+    assert not any(part in str(violation) for part in ("channel", "evil", "jane"))
 
 
 def with_after(change: Change, **values: Json) -> Change:

@@ -17,6 +17,7 @@ from ops_actions.decision.model import AccountKind, Outcome, Person, Phase, Revi
 from ops_actions.plan.model import Kind
 from tests.policies.support import (
     HEAD,
+    LI,
     MARA,
     POLICIES,
     SOFIA,
@@ -187,3 +188,20 @@ def test_ineligible_reviews_never_open_the_gate(reviews: list[Review]) -> None:
 def test_an_eligible_review_does() -> None:
     asked = plan(rollback())
     assert decide(OpaEval(opa()), POLICIES, asked, facts(approval(MARA))).outcome is Outcome.ALLOW
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    others=st.lists(ineligible(), max_size=3),
+    commit=st.sampled_from([HEAD, "2" * 40, HEAD[:7], ""]),
+    who=st.sampled_from([SOFIA, LI]),
+    phase=st.sampled_from(Phase),
+)
+def test_an_objection_stands_at_whatever_commit_it_was_made(
+    others: list[Review], commit: str, who: Person, phase: Phase
+) -> None:
+    objection = Review(who, "CHANGES_REQUESTED", commit)
+    given_facts = facts(approval(MARA), objection, *others, phase=phase)
+    decision = decide(OpaEval(opa()), POLICIES, plan(rollback()), given_facts)
+    assert decision.outcome is Outcome.DENY
+    assert "change.changes_requested" in {each.code for each in decision.violations}

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.clients.flagsmith import sdk_flags
-from infra.settings.environment import load_environment, read_from_folder
+from infra.clients.vercel import vercel_client
+from infra.settings.environment import load_environment, load_platforms, read_from_folder
 from ops_actions.errors import BadRequestError, OutsideError
 from ops_actions.wiring.place import ROOT
 from sandbox import control
 from sandbox.home import Home
-from sandbox.seed import seed, tracked_files
+from sandbox.seed import deployments_of, seed, tracked_files
 from tests.support.hub import ADMIN, ENGINEER, PRODUCTION
 
 if TYPE_CHECKING:
@@ -46,6 +47,19 @@ def test_a_filled_sandbox_is_the_checkout_and_shows_what_it_declares(shared_hub:
     }
     staging = sdk_flags(values["COH_FLAGSMITH_URL"], values["COH_FLAGSMITH_KEY_STAGING"])
     assert not any(state.enabled for state in staging.values())
+
+
+def test_every_environment_has_a_vercel_project_that_serves_something(shared_hub: Hub) -> None:
+    values = shared_hub.running.values
+    client = vercel_client(values["COH_VERCEL_URL"], values["COH_VERCEL_TOKEN"])
+    for environment, platform in load_platforms(read_from_folder(ROOT)).items():
+        good, bad = deployments_of(environment)
+        project = client.project(platform.vercel.project)
+        assert (project.id, project.production) == (platform.vercel.project_id, bad)
+        before = client.deployment(good)
+        assert before is not None
+        assert (before.project_id, before.ready_state) == (project.id, "READY")
+    client.close()
 
 
 def test_people_act_as_themselves(shared_hub: Hub) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tests.support.hub import Hub
 
-EVERYTHING = ["git", "opa", "pulumi", "github", "postgres", "flagsmith", "vercel", "slack"]
+SERVICES = ["github", "postgres", "flagsmith", "vercel", "slack"]
+EVERYTHING = ["platforms", "git", "opa", "pulumi", *SERVICES]
 
 
 def test_all_is_well_then_one_service_fails(shared_hub: Hub) -> None:

@@ -129,7 +129,7 @@ def test_a_merged_request_is_neither_edited_nor_removed(desk: Desk) -> None:
 
     assert _denied(desk, edited) == {"actions.immutable"}
     assert "actions.immutable" in _denied(desk, removed)
-    desk.refused(desk.merged(edited), "actions.immutable")
+    desk.refused(desk.merged(removed), "actions.confirmation")
 
 
 def test_more_than_ten_destructive_actions_an_hour_are_refused(desk: Desk) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
 from infra.settings.edit import set_flag
 from ops_actions.decision.model import Outcome
+from ops_actions.errors import RefusedError
 from sandbox.home import BOT
 from tests.stories.desk import ACCESS, FLAGS, NOTED, Desk, seated
 from tests.support.hub import ADMIN, COLLEAGUE, ENGINEER, PRODUCTION, SECOND_ADMIN
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 APPROVALS = "policies/config/approvals/data.yaml"
 LIMITS = "policies/config/limits/data.yaml"
+LIST = "policies/config/rules/data.json"
+WEEKDAY = "policies/ops/rules/flags/weekday/weekday.rego"
+RULE = b"package ops.rules.flags.weekday\n\ndeny contains 1 if false\n"
 
 _numbers = itertools.count(1)
 
@@ -119,6 +124,31 @@ def test_an_updated_branch_is_judged_afresh(desk: Desk) -> None:
     desk.applied(number)
 
 
+def test_policies_that_could_not_judge_block_nobody(desk: Desk) -> None:
+    listed = json.dumps(sorted([*json.loads(desk.read(LIST)), "flags.weekday"])).encode()
+    number = desk.raise_files({WEEKDAY: RULE}, ADMIN)
+    desk.hub.approve(number, SECOND_ADMIN)
+
+    with pytest.raises(RefusedError, match=r"gate\.broken_policies"):
+        desk.check(number)
+
+    assert desk.status(number) == ("failure", "gate.broken_policies")
+    assert "flags.weekday" in desk.card(number)
+    desk.refused(desk.hub.merge(number), "gate.broken_policies")
+
+    # Main holds them now. Whoever comes next, the repair among them, is judged by those before.
+    note = desk.note("On top of broken policies")
+    desk.hub.approve(note, COLLEAGUE)
+    assert desk.check(note).decision.outcome is Outcome.ALLOW
+    desk.applied(note)
+    repair = desk.raise_files({WEEKDAY: None}, ADMIN)
+    assert desk.check(repair).decision.outcome is Outcome.NEEDS_APPROVAL
+    desk.applied(repair, SECOND_ADMIN)
+    whole = desk.raise_files({WEEKDAY: RULE, LIST: listed}, ADMIN)
+    assert desk.check(whole).decision.outcome is Outcome.NEEDS_APPROVAL
+    desk.applied(whole, SECOND_ADMIN)
+
+
 def test_policies_that_were_merged_and_refused_judge_nobody(desk: Desk) -> None:
     weaker = desk.merged(desk.raise_files({APPROVALS: _weaker(desk)}))
     desk.refused(weaker, "change.approvals")
@@ -128,6 +158,11 @@ def test_policies_that_were_merged_and_refused_judge_nobody(desk: Desk) -> None:
     report = desk.apply(commit)
 
     assert report.status == "refused"
+
+    # Nor do they after a harmless commit that was applied on top of them.
+    desk.applied(desk.note("Harmless, on top of what was refused"), COLLEAGUE)
+    again = desk.merged(desk.raise_files({LIMITS: _touched(desk)}))
+    assert desk.apply(again).status == "refused"
 
 
 def test_nothing_of_this_reached_production(desk: Desk) -> None:

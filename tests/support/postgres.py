@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import itertools
+import json
 import tempfile
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +18,7 @@ from psycopg import sql
 from infra.settings.migrations import read_migrations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 _numbers = itertools.count(1)
 
@@ -27,6 +29,19 @@ def migrate(url: str) -> None:
         for migration in read_migrations():
             with connection.transaction():
                 connection.execute(migration.sql.encode())
+
+
+@contextmanager
+def acting(
+    connection: psycopg.Connection, role: str, claims: Mapping[str, object] | None = None
+) -> Iterator[psycopg.Connection]:
+    """Act as PostgREST does for one request, and take it back at the end."""
+    with connection.transaction(force_rollback=True):
+        connection.execute("select set_config('role', %s, true)", (role,))
+        connection.execute(
+            "select set_config('request.jwt.claims', %s, true)", (json.dumps(claims or {}),)
+        )
+        yield connection
 
 
 def _server_url(url: str, database: str) -> str:

@@ -33,6 +33,12 @@ def steps(name: str) -> list[dict[str, Any]]:
     return [step for job in jobs(name) for step in job["steps"]]
 
 
+def looks_at_the_tool() -> dict[str, Any]:
+    """Return the one step that runs no script: none is trusted yet."""
+    (step,) = (one for one in steps("apply.yml") if one["name"].startswith("See that the tool"))
+    return step
+
+
 every_file = pytest.mark.parametrize("name", [path.name for path in FILES])
 judging = pytest.mark.parametrize("name", ["validate.yml", "apply.yml"])
 
@@ -85,7 +91,8 @@ def test_no_expression_is_pasted_into_a_shell(name: str) -> None:
 def test_steps_only_call_our_scripts(name: str) -> None:
     commands = [step["run"] for step in steps(name) if "run" in step]
     assert commands
-    assert [command for command in commands if not OWN_SCRIPTS.fullmatch(command)] == []
+    others = [command for command in commands if not OWN_SCRIPTS.fullmatch(command)]
+    assert others == ([looks_at_the_tool()["run"]] if name == "apply.yml" else [])
 
 
 @every_file
@@ -105,8 +112,10 @@ def test_secrets_need_the_environment(name: str) -> None:
 def test_production_is_reached_from_main_only(name: str) -> None:
     if any("environment" in job for job in jobs(name)):
         on = triggers(load(name))
-        assert on.keys() <= {"push", "schedule"}  # a schedule runs on the default branch
+        assert on.keys() <= {"push", "workflow_dispatch"}
         assert on.get("push", {"branches": ["main"]}) == {"branches": ["main"]}
+        for job in jobs(name):  # a person may start a run of any branch
+            assert job["if"] == "github.ref == 'refs/heads/main'"
 
 
 @every_file
@@ -123,12 +132,42 @@ def test_an_apply_is_never_cancelled_and_never_beside_another() -> None:
     }
 
 
-def test_validate_answers_to_changes_approvals_and_the_merge_queue() -> None:
+def test_an_apply_only_reads_github() -> None:
+    """It tells people by Slack and its own log; statuses and comments are the check's."""
+    (job,) = jobs("apply.yml")
+    assert job["permissions"] == {"contents": "read", "pull-requests": "read"}
+
+
+@every_file
+def test_what_a_workflow_may_do_is_documented(name: str) -> None:
+    (job,) = jobs(name)
+    text = (ROOT / "docs" / "production.md").read_text(encoding="utf-8")
+    (row,) = re.findall(rf"^\| `{name.removesuffix('.yml')}` \|(.*?)\|", text, re.MULTILINE)
+    granted = dict(re.findall(r"`([a-z-]+): (read|write)`", row))
+    assert granted == job["permissions"]
+
+
+def test_a_person_names_the_tool_and_nothing_else() -> None:
+    inputs = triggers(load("apply.yml"))["workflow_dispatch"]["inputs"]
+    assert inputs.keys() == {"tool"}
+    assert inputs["tool"]["required"] is True
+
+
+def test_the_tool_is_looked_at_before_it_is_there() -> None:
+    names = [step["name"] for step in steps("apply.yml")]
+    seen = looks_at_the_tool()
+    trusted = next(s for s in steps("apply.yml") if s.get("with", {}).get("path") == "trusted")
+    assert names.index(seen["name"]) < names.index(trusted["name"])
+    assert re.findall(r"\$\((\S+ \S+ \S+ \S+)", seen["run"]) == ["git -C proposal rev-list"]
+
+
+def test_validate_answers_to_changes_and_approvals() -> None:
     on = triggers(load("validate.yml"))
     assert on["pull_request"]["branches"] == ["main"]
     assert set(on["pull_request"]["types"]) >= {"opened", "synchronize", "reopened", "edited"}
     assert set(on["pull_request_review"]["types"]) >= {"submitted", "dismissed"}
-    assert on.keys() == {"pull_request", "pull_request_review", "merge_group"}
+    # No merge queue: an approval is bound to a head commit, and the queue would make another one.
+    assert on.keys() == {"pull_request", "pull_request_review"}
 
 
 def test_validate_has_no_secret() -> None:
@@ -137,20 +176,37 @@ def test_validate_has_no_secret() -> None:
 
 @judging
 def test_the_commit_before_judges_and_the_change_is_data(name: str) -> None:
-    trusted, proposal = (step["with"] for step in steps(name) if "uses" in step)
-    assert (trusted["path"], proposal["path"]) == ("trusted", "proposal")
-    assert re.search(r"event\.before|base\.sha \|\| .*base_sha", trusted["ref"])
-    assert re.search(r"github\.sha|head\.sha \|\| .*head_sha", proposal["ref"])
+    found = {step["with"]["path"]: step["with"] for step in steps(name) if "uses" in step}
+    trusted, proposal = found.pop("trusted"), found.pop("proposal")
+    assert found == {}
+    refs = {
+        "apply.yml": ("${{ env.TOOL }}", "${{ github.sha }}"),
+        "validate.yml": (
+            "${{ github.event.pull_request.base.sha }}",
+            "${{ github.event.pull_request.head.sha }}",
+        ),
+    }
+    assert (trusted["ref"], proposal["ref"]) == refs[name]
     assert proposal["fetch-depth"] == 0  # the way from the one to the other is in its history
 
 
 @judging
 def test_nothing_of_the_proposal_is_run(name: str) -> None:
     for step in steps(name):
+        if step.get("name") == looks_at_the_tool()["name"]:
+            continue
         command = step.get("run", "trusted/scripts/")
         assert command.startswith("trusted/scripts/")
         assert "working-directory" not in step
         assert not re.search(r"proposal/", command)
+
+
+def test_the_tool_is_the_one_that_was_looked_at() -> None:
+    (job,) = jobs("apply.yml")
+    assert job["env"] == {"TOOL": "${{ inputs.tool || github.event.before }}"}
+    named = [step["env"].get("COH_TOOL_COMMIT") for step in job["steps"] if "env" in step]
+    assert [one for one in named if one] == ["${{ env.TOOL }}"]
+    assert all("TOOL" not in step.get("env", {}) for step in job["steps"])
 
 
 def test_ci_runs_on_every_pull_request_without_any_secret() -> None:

@@ -44,6 +44,7 @@ create index ops_audit_actor on public.ops_audit (actor_sub, seq);
 create index ops_audit_on_behalf_of on public.ops_audit (on_behalf_of, seq)
   where on_behalf_of is not null;
 create index ops_audit_change on public.ops_audit (change_id, seq) where change_id is not null;
+create index ops_audit_refused on public.ops_audit (change_id) where phase = 'refusal';
 create index ops_audit_destructive on public.ops_audit (environment, recorded_at)
   where risk = 'destructive';
 
@@ -59,7 +60,9 @@ comment on table public.ops_audit_head is 'Sequence number and hash of the last 
 insert into public.ops_audit_head (seq, hash) values (0, repeat('0', 64));
 
 -- Append-only for everyone, owner and superuser included. `enable always` also fires under
--- session_replication_role = replica. Whoever disables a trigger is caught by the chain.
+-- session_replication_role = replica. Who may disable a trigger can still change history: the chain
+-- shows an edit, unless all later hashes and the head are written anew or the end is cut off and the
+-- head set back. Only a head that was kept outside this database shows that.
 create function public.ops_audit_refuse() returns trigger
   language plpgsql
   set search_path = ''

@@ -1,9 +1,10 @@
 -- The one way into the record book: what a body looks like, and the functions that append one.
 
 -- A body is `opening || detail || closing`, where opening and closing repeat the columns that sort
--- before and after "detail". One definition serves the append function and every verifier, which
--- calls it millions of times: so only what may hold a quote goes through `to_json`, the other
--- fields must not hold one, and the functions are stable as `to_json` is, or they aren't inlined.
+-- before and after "detail". A verifier writes the same itself and does not call these functions,
+-- since whoever edits columns could replace them. Only what may hold a quote goes through `to_json`,
+-- the other fields must not hold one, and the functions are stable as `to_json` is, or they aren't
+-- inlined.
 create function public.ops_audit_opening(
   action text, actor_login text, actor_sub text, audience text, change_id text, commit_sha text
 ) returns text language sql stable
@@ -181,31 +182,66 @@ create function public.ops_audit_numbers(entries text[]) returns bigint[]
       on found.idempotency_key = e.body::jsonb ->> 'idempotency_key'
   $$;
 
--- What the console calls for a signed-in person: one entry, in their own name, about something safe
--- that no change asked for. Masking needs the writer's code, so free detail is not taken from here,
--- and a prefix keeps these keys from ever taking the place of an apply's.
+-- What the console calls for a signed-in person who holds a role: one entry, in their own name, about
+-- something safe that no change asked for. The body is made here of the few fields that are taken, so
+-- nothing else that a caller sends is kept: no login, digest, commit or detail. Masking is the writer's
+-- code, so what could be a secret or personal is refused by its form: no space, no `@`, no eight
+-- digits and no twenty letters or digits in a row. Keys and actions have a prefix of their own, and
+-- the phase is one that no apply writes: none of these can pass for what an apply did.
 create function public.ops_audit_ingest(entry text) returns bigint
   language plpgsql security definer
   set search_path = ''
   as $$
 declare
   given constant jsonb := entry::jsonb;
+  word constant text := '^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$';
+  name constant text := '^[A-Za-z0-9][A-Za-z0-9._:/-]*$';
+  lengths constant jsonb :=
+    '{"environment": 32, "action": 64, "target": 64, "result": 32, "idempotency_key": 100}';
 begin
   if public.ops_subject() is null or public.ops_subject() is distinct from given ->> 'actor_sub' then
     raise exception 'an audit entry can be written only in one''s own name'
       using errcode = 'insufficient_privilege';
   end if;
-  if not coalesce(given ->> 'idempotency_key' like 'console:%' and given ->> 'risk' = 'safe', false)
-      or given -> 'detail' is distinct from '{}'::jsonb
-      or coalesce(given ->> 'change_id', given ->> 'on_behalf_of') is not null then
-    raise exception 'from the console: key console:…, risk safe, no change, no detail'
+  if not (public.ops_has_role('ops_viewer') or public.ops_has_role('ops_editor')
+      or public.ops_has_role('ops_finance') or public.ops_has_role('ops_admin')) then
+    raise exception 'an audit entry needs a role of the hub'
       using errcode = 'insufficient_privilege';
   end if;
-  return (public.ops_audit_append(array[entry]))[1];
+  -- An audience that the caller does not read would hide what they wrote from themselves.
+  if not coalesce(given ->> 'audience' = 'operations' or given ->> 'audience' = 'finance'
+      and (public.ops_has_role('ops_finance') or public.ops_has_role('ops_admin')), false) then
+    raise exception 'an audience that the writer does not read'
+      using errcode = 'insufficient_privilege';
+  end if;
+  if not coalesce(given ->> 'idempotency_key' ~ '^console:[A-Za-z0-9._:-]+$'
+        and given ->> 'action' ~ '^console\.' and given ->> 'action' ~ word
+        and given ->> 'risk' = 'safe' and given ->> 'phase' = 'system', false)
+      or given -> 'detail' is distinct from '{}'::jsonb
+      or coalesce(given ->> 'change_id', given ->> 'on_behalf_of') is not null then
+    raise exception
+      'from the console: key console:…, action console.…, risk safe, phase system, no change, no detail'
+      using errcode = 'insufficient_privilege';
+  end if;
+  if not coalesce(given ->> 'environment' ~ '^[a-z][a-z0-9-]*$' and given ->> 'result' ~ word
+        and given ->> 'target' ~ name
+        and concat_ws(' ', given ->> 'environment', given ->> 'action', given ->> 'target',
+          given ->> 'result') !~ '[0-9]([._:/-]?[0-9]){7}|[A-Za-z0-9]{20}', false)
+      or exists (select from jsonb_each_text(lengths) as most (key, characters)
+        where length(given ->> most.key) > most.characters::integer) then
+    raise exception 'environment, target, result or key in another form or longer than is taken'
+      using errcode = 'insufficient_privilege';
+  end if;
+  return (public.ops_audit_append(array[
+    public.ops_audit_opening(given ->> 'action', null, public.ops_subject(), given ->> 'audience',
+      null, null)
+    || '{}'
+    || public.ops_audit_closing(given ->> 'environment', given ->> 'idempotency_key', null, 'system',
+      null, null, given ->> 'result', 'safe', given ->> 'target')]))[1];
 end $$;
 
 comment on function public.ops_audit_ingest(text) is
-  'Appends one entry without detail in the name of the signed-in person; returns its seq.';
+  'Appends one entry of the console in the name of the signed-in person, who holds a role; returns its seq.';
 
 revoke all on function public.ops_audit_append(text[]) from public, anon, authenticated, service_role;
 revoke all on function public.ops_audit_fresh(text[]) from public, anon, authenticated, service_role;

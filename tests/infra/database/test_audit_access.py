@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 from psycopg import errors, sql
 
-from ops_actions.audit.entry import Audience, Phase
+from ops_actions.audit.entry import Audience
 from tests.support.audit import entry
-from tests.support.postgres import migrate
+from tests.support.postgres import acting, migrate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,19 +31,6 @@ def owner(database_url: str) -> Iterator[psycopg.Connection]:
     ]
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("select ops_audit_append(%s::text[])", (bodies,))
-        yield connection
-
-
-@contextmanager
-def acting(
-    connection: psycopg.Connection, role: str, claims: Mapping[str, object] | None = None
-) -> Iterator[psycopg.Connection]:
-    """Act as PostgREST does for one request."""
-    with connection.transaction(force_rollback=True):
-        connection.execute("select set_config('role', %s, true)", (role,))
-        connection.execute(
-            "select set_config('request.jwt.claims', %s, true)", (json.dumps(claims or {}),)
-        )
         yield connection
 
 
@@ -138,50 +123,6 @@ def test_only_the_service_calls_the_append_function(owner: psycopg.Connection) -
     with acting(owner, "service_role") as connection:
         row = connection.execute("select ops_audit_append(%s)", ([entry(6).body()],)).fetchone()
         assert row == ([6],)
-
-
-_FROM_CONSOLE: Mapping[str, object] = {
-    "actor_sub": ALICE,
-    "key": "console:ack-1",
-    "action": "incident.acknowledge",
-    "risk": "safe",
-    "phase": Phase.SYSTEM,
-    "change_id": None,
-    "detail": {},
-}
-
-
-def test_a_person_writes_in_their_own_name_once(owner: psycopg.Connection) -> None:
-    body = entry(0, **_FROM_CONSOLE).body()
-    with acting(owner, "authenticated", {"sub": ALICE}) as connection:
-        for _ in range(2):
-            row = connection.execute("select ops_audit_ingest(%s)", (body,)).fetchone()
-            assert row == (6,)
-        assert _seen(connection) == [1, 4, 6]
-
-
-@pytest.mark.parametrize(
-    ("claims", "changed"),
-    [
-        ({"sub": BOB}, {}),
-        ({}, {}),
-        ({"sub": ALICE}, {"actor_sub": BOB}),
-        ({"sub": ALICE}, {"key": "change-1:intent"}),
-        ({"sub": ALICE}, {"risk": "destructive"}),
-        ({"sub": ALICE}, {"change_id": "change-1"}),
-        ({"sub": ALICE}, {"on_behalf_of": BOB}),
-        ({"sub": ALICE}, {"detail": {"note": "free text"}}),
-    ],
-)
-def test_a_person_writes_nothing_else(
-    owner: psycopg.Connection, claims: Mapping[str, object], changed: Mapping[str, object]
-) -> None:
-    body = entry(0, **{**_FROM_CONSOLE, **changed}).body()
-    with (
-        acting(owner, "authenticated", claims) as connection,
-        pytest.raises(errors.InsufficientPrivilege),
-    ):
-        connection.execute("select ops_audit_ingest(%s)", (body,))
 
 
 @pytest.mark.parametrize(

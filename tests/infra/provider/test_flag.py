@@ -82,12 +82,20 @@ def test_a_value_of_another_type_is_drift(world: World) -> None:
     assert life.read(ID, five) == five
 
 
-def test_delete_switches_off_here_and_says_that_the_feature_stays(world: World) -> None:
+@pytest.mark.parametrize("value", ["twenty", None])
+def test_delete_switches_off_here_and_says_that_the_feature_stays(
+    world: World, value: str | None
+) -> None:
     life = Lifecycle(FlagHandler(world.client))
-    life.create(ON)
+    declared = {name: held for name, held in {**ON, "value": value}.items() if held is not None}
+    life.create(declared)
     notes: list[str] = []
-    life.delete(ON, notes.append)
+    life.delete(declared, notes.append)
+    # What the plan of an archived flag desires, and that of a new one expects.
     assert world.client.flag("ops_module_one") == FlagState(enabled=False)
+    world.faults.forget()
+    life.delete(declared, lambda _: None)
+    assert world.writes() == []
     assert len(notes) == 1
     assert "switched off in Production" in notes[0]
     life.delete({**ON, "feature": "ops_module_two"}, notes.append)

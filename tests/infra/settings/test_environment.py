@@ -10,6 +10,7 @@ from infra.settings.environment import (
     EnvironmentSettings,
     file_of,
     load_environment,
+    load_platforms,
     read_from_folder,
 )
 from infra.settings.errors import SettingsError
@@ -108,3 +109,49 @@ def test_a_symbolic_link_is_not_declared_state(tmp_path: Path) -> None:
     assert read("real") == b"a: 1\n"
     assert read("link") is None
     assert read("none") is None
+
+
+def test_every_environment_lives_in_a_place_of_its_own() -> None:
+    platforms = load_platforms(read_from_folder(ROOT))
+    assert list(platforms) == list(ENVIRONMENTS)
+    for field in ("project_id", "project", "production_domain", "preview_domain"):
+        names = [getattr(platform.vercel, field) for platform in platforms.values()]
+        assert len(set(names)) == len(ENVIRONMENTS), field
+
+
+@pytest.mark.parametrize(
+    ("field", "taken"),
+    [
+        ("project", "clarivum-web"),
+        ("project_id", "prj_clarivumweb"),
+        ("production_domain", "ops.clarivum.example"),
+        ("preview_domain", "ops-preview.clarivum.example"),
+        # Vercel takes a name where it takes an id, and a domain is a domain.
+        ("project", "prj_clarivumweb"),
+        ("preview_domain", "ops.clarivum.example"),
+    ],
+)
+@pytest.mark.parametrize("environment", ["sandbox", "staging"])
+def test_two_environments_can_not_share_a_project_or_a_domain(
+    environment: str, field: str, taken: str
+) -> None:
+    path, read = file_of(environment, "platform"), read_from_folder(ROOT)
+    lines = (ROOT / path).read_text(encoding="utf-8").splitlines()
+    number = next(n for n, line in enumerate(lines) if line.startswith(f"  {field}:"))
+    lines[number] = f"  {field}: {taken}"
+    text = "\n".join(lines).encode()
+
+    with pytest.raises(SettingsError) as caught:
+        load_platforms(lambda asked: text if asked == path else read(asked))
+
+    error = caught.value
+    assert (error.source, error.line) == (path, number + 1)
+    assert error.what == f"vercel.{field} names what {file_of('production', 'platform')} names too"
+    assert environment in error.write
+
+
+def test_environments_are_told_apart_only_when_all_are_known() -> None:
+    path, read = file_of("production", "platform"), read_from_folder(ROOT)
+    with pytest.raises(SettingsError) as caught:
+        load_platforms(lambda asked: None if asked == path else read(asked))
+    assert (caught.value.source, caught.value.what) == (path, "the file is missing")

@@ -82,48 +82,16 @@ def test_ancestry(git: Git, folder: Path, repository: GitRepository) -> None:
     assert strangers.value.code == "change.no_common_ancestor"
 
 
-def test_a_bare_repository_works_the_same_and_fetch_brings_objects(
-    git: Git, folder: Path, tmp_path: Path
-) -> None:
+def test_a_bare_repository_works_the_same(git: Git, folder: Path, tmp_path: Path) -> None:
     base = commit(git, folder, {"a": b"1"})
     head = commit(git, folder, {"a": b"2"})
-    start(tmp_path / "bare.git", bare=True)
+    git("clone", "--quiet", "--bare", str(folder), str(tmp_path / "bare.git"))
     bare = GitRepository(tmp_path / "bare.git")
-    with pytest.raises(BadRequestError):
-        bare.diff(base, head)
-    bare.fetch(str(folder), ["+refs/heads/main:refs/heads/main"])
     assert bare.head_commit() == head
     assert bare.diff(base, head) == GitRepository(folder).diff(base, head)
     with pytest.raises(BadRequestError) as unknown:
         bare.resolve("nowhere")
     assert unknown.value.code == "change.unknown_commit"
-
-
-@pytest.mark.parametrize(
-    ("remote", "refs"),
-    [
-        ("--upload-pack=touch x", ["main"]),
-        ("ext::sh -c true", ["main"]),
-        ("origin", []),
-        ("origin", ["--force"]),
-        ("origin", ["a..b"]),
-        ("", ["main"]),
-    ],
-)
-def test_fetch_takes_no_options(
-    repository: GitRepository, git: Git, remote: str, refs: list[str]
-) -> None:
-    del git
-    with pytest.raises(BadRequestError) as refused:
-        repository.fetch(remote, refs)
-    assert refused.value.code in {"git.bad_remote", "git.bad_ref"}
-
-
-def test_a_fetch_that_fails_is_an_outside_failure(repository: GitRepository, git: Git) -> None:
-    del git
-    with pytest.raises(OutsideError) as failed:
-        repository.fetch("origin", ["refs/heads/main"])
-    assert failed.value.code == "git.failed"
 
 
 def test_a_shallow_clone_does_not_guess_about_history(

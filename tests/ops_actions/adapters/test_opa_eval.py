@@ -110,7 +110,50 @@ def test_capabilities_that_are_missing_are_refused(tmp_path: Path) -> None:
 def test_a_policy_cannot_reach_out(tmp_path: Path) -> None:
     bundle = shutil.copytree(POLICIES, tmp_path / "policies")
     (bundle / "ops/lib/out.rego").write_text("package ops.lib.out\n\nx := time.now_ns()\n")
-    assert code_of(OpaEval(opa()), bundle) == "engine.failed"
+    assert code_of(OpaEval(opa()), bundle) == "engine.policies"
+
+
+def test_policies_are_compiled_in_strict_mode(tmp_path: Path) -> None:
+    bundle = shutil.copytree(POLICIES, tmp_path / "policies")
+    text = "package ops.lib.out\n\nimport data.ops.lib.shape\n\nx := 1\n"
+    (bundle / "ops/lib/out.rego").write_text(text)
+    assert code_of(OpaEval(opa()), bundle) == "engine.policies"
+
+
+def test_capabilities_that_opa_can_not_read(tmp_path: Path) -> None:
+    bundle = shutil.copytree(POLICIES, tmp_path / "policies")
+    odd = {"builtins": [{"name": "plus", "decl": 7}], "allow_net": []}
+    (bundle / "capabilities.json").write_text(json.dumps(odd))
+    assert code_of(OpaEval(opa()), bundle) == "engine.capabilities"
+
+
+def test_a_question_that_opa_itself_ends_is_late(tmp_path: Path) -> None:
+    answer = json.dumps({"errors": [{"code": "eval_cancel_error", "message": "caller cancelled"}]})
+    script = f"[ \"$1\" = version ] && echo 'Version: 1.4.0' && exit\necho '{answer}'\nexit 2"
+    assert code_of(OpaEval(program(tmp_path, script))) == "engine.late"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "said"),
+    [
+        ("ops/lib/bad.rego", "package ops.lib.bad\n\nx {", "rego_parse_error at policies/ops/lib/"),
+        (
+            "config/owners/data.yaml",
+            "- [canary\n",
+            "policies/config/owners/data.yaml can't be read",
+        ),
+        (".manifest", "{canary", "manifest can't be read"),
+    ],
+)
+def test_what_can_not_be_loaded_is_named(tmp_path: Path, path: str, text: str, said: str) -> None:
+    bundle = shutil.copytree(POLICIES, tmp_path / "policies")
+    (bundle / path).write_text(text)
+    with pytest.raises(OutsideError) as caught:
+        OpaEval(opa()).decide(bundle, {}, 30.0)
+    assert caught.value.code == "engine.policies"
+    assert said in caught.value.fact
+    assert str(tmp_path) not in caught.value.fact
+    assert "canary" not in caught.value.fact
 
 
 def test_the_list_of_forbidden_functions_is_complete() -> None:

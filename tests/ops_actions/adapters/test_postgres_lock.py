@@ -1,21 +1,18 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, LiteralString
 
 import psycopg
 import pytest
 
 from ops_actions.adapters.postgres import Database
 from ops_actions.adapters.postgres_audit import PostgresAudit
-from ops_actions.adapters.postgres_lock import ApplyLock, Holder, fence, settle
-from ops_actions.audit.entry import Phase
+from ops_actions.adapters.postgres_lock import ApplyLock, Holder, fence
 from ops_actions.errors import RefusedError, UndecidableError
 from tests.support.audit import entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from ops_actions.audit.protocol import Transaction
 
 ONE = Holder("apply-production", 101, "runner-1")
 TWO = Holder("apply-production", 202, "runner-2")
@@ -37,11 +34,18 @@ def locks(database: Database) -> Iterator[tuple[ApplyLock, ApplyLock]]:
         lock.close()
 
 
-def test_a_free_lock_is_taken_once_and_given_back(locks: tuple[ApplyLock, ApplyLock]) -> None:
+def run(database: Database, statement: LiteralString) -> None:
+    with database.connection() as connection:
+        connection.execute(statement)
+
+
+def test_a_free_lock_is_taken_once_and_given_back(
+    locks: tuple[ApplyLock, ApplyLock], database: Database
+) -> None:
     one, two = locks
     assert one.acquire("production", "change-1", ONE)
-    one.release("production", "change-1")
-    assert one.state("production") is None
+    run(database, "delete from public.ops_apply_lock")
+    one.forget("production")
     assert two.acquire("production", "change-2", TWO)
 
 
@@ -82,9 +86,8 @@ def test_a_dead_holder_s_change_is_resumed_and_nothing_else(
     with pytest.raises(RefusedError, match=r"lock\.held"):
         two.acquire("production", "change-2", TWO)
     assert two.acquire("production", "change-1", TWO) is False
-    state = two.state("production")
-    assert state is not None
-    assert state.holder == TWO
+    with pytest.raises(RefusedError, match="process 202 on runner-2"):
+        one.acquire("production", "change-1", ONE)
 
 
 def test_a_killed_connection_counts_as_dead_and_its_process_is_fenced_off(
@@ -109,60 +112,19 @@ def test_a_killed_connection_counts_as_dead_and_its_process_is_fenced_off(
     assert [record.seq for record in log.tail(9)] == [1, 2]
 
 
-def test_only_the_holder_of_that_change_may_release(locks: tuple[ApplyLock, ApplyLock]) -> None:
-    one, two = locks
-    one.acquire("production", "change-1", ONE)
-    for lock, change in ((two, "change-1"), (one, "change-2")):
-        with pytest.raises(RefusedError, match=r"lock\.not_held"):
-            lock.release("production", change)
-        with pytest.raises(RefusedError, match=r"lock\.not_held"):
-            lock.mark_undecidable("production", change, "")
-    one.release("production", "change-1")
-
-
 def test_an_undecidable_change_waits_for_a_human(
     locks: tuple[ApplyLock, ApplyLock], database: Database
 ) -> None:
     one, two = locks
     one.acquire("production", "change-1", ONE)
-    one.mark_undecidable("production", "change-1", "rollback job gave no answer")
+    run(database, "update public.ops_apply_lock set state = 'undecidable', note = 'no answer'")
+    one.forget("production")
     for lock, holder in ((one, ONE), (two, TWO)):
         for change in ("change-1", "change-2"):
-            with pytest.raises(UndecidableError) as caught:
+            with pytest.raises(UndecidableError, match="no answer") as caught:
                 lock.acquire("production", change, holder)
             assert caught.value.exit_code == 5
-            assert "rollback job gave no answer" in caught.value.fact
-    with pytest.raises(RefusedError, match=r"lock\.not_held"):
-        one.release("production", "change-1")
-
-    def decide(transaction: Transaction) -> None:
-        settle(transaction, "production", "change-1")
-
     log = PostgresAudit(database)
     with pytest.raises(RefusedError, match=r"lock\.not_held"):
         log.append([entry(9)], also=lambda t: fence(t, "production", "change-1", ONE))
-    log.append([entry(1, phase=Phase.SETTLE, result="done")], also=decide)
-    assert one.state("production") is None
-    with pytest.raises(RefusedError, match=r"lock\.not_held"):
-        log.append([entry(2, phase=Phase.SETTLE, result="done")], also=decide)
-    assert len(log.tail(9)) == 1
-    assert two.acquire("production", "change-2", TWO)
-
-
-def test_a_dead_holder_is_settled_by_force_only_and_a_living_one_never(
-    locks: tuple[ApplyLock, ApplyLock], database: Database
-) -> None:
-    one, _ = locks
-
-    def remove(*, force: bool) -> None:
-        with database.connection() as connection, connection.transaction():
-            settle(connection, "production", "change-1", force=force)
-
-    one.acquire("production", "change-1", ONE)
-    with pytest.raises(RefusedError, match=r"lock\.not_held"):
-        remove(force=True)
-    one.close()
-    with pytest.raises(RefusedError, match=r"lock\.not_held"):
-        remove(force=False)
-    remove(force=True)
-    assert one.state("production") is None
+    assert log.tail(9) == ()

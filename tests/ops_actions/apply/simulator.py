@@ -105,10 +105,10 @@ class Book:
     outbox: dict[str, Message] = field(default_factory=dict)
     posted: dict[str, str] = field(default_factory=dict)
 
-    def record(self, entries: Sequence[AuditEntry]) -> None:
+    def record(self, entries: Sequence[AuditEntry], context: RunContext) -> None:
         self.point()
         for entry in entries:
-            if self.lock is None or self.lock.change_id != entry.change_id:
+            if self.lock is None or self.lock.change_id != context.change_id:
                 raise RefusedError("lock.not_held", "the lock is somebody else's", "coh reconcile")
             if self.entries.setdefault(entry.key, entry).body() != entry.body():
                 raise RefusedError("audit.key_reused", "it says something else", "coh audit tail")
@@ -116,12 +116,13 @@ class Book:
 
     def close(self, closing: Closing) -> None:
         self.point()
-        if closing.advance is not None:
-            if self.last not in closing.advance:
+        has_it = self.lock is not None and self.lock.change_id == closing.change_id
+        if closing.advance is not None and (has_it or not closing.holding):
+            if self.last != closing.advance[0]:
                 raise RefusedError("cursor.moved", "it stands elsewhere", "coh apply")
             self.last = closing.advance[1]
         self.entries |= {entry.key: entry for entry in closing.entries}
-        if self.lock is not None and self.lock.change_id == closing.change_id:
+        if self.lock is not None and has_it:
             note = closing.undecidable
             marked = replace(self.lock, state="undecidable", note=note or "")
             self.lock = None if note is None else marked
@@ -135,10 +136,11 @@ class Book:
             for one in self.entries.values()
         )
 
-    def refused(self, change_id: str) -> bool:
-        return not self.attempted(change_id) and any(
-            one.change_id == change_id and one.phase.value == "refusal"
+    def refused(self) -> frozenset[str]:
+        return frozenset(
+            one.change_id
             for one in self.entries.values()
+            if one.change_id and one.phase.value == "refusal" and not self.attempted(one.change_id)
         )
 
     def cursor(self) -> str | None:
@@ -147,7 +149,7 @@ class Book:
     def start_cursor(self, commit: str) -> None:
         self.last = commit
 
-    def recent(self, environment: str, author_sub: str, since: datetime) -> RecentActions:  # noqa: ARG002
+    def recent(self, *_: object) -> RecentActions:
         return RecentActions(0, 0)
 
     def take_lock(self, environment: str, change_id: str) -> LockState:
@@ -217,6 +219,7 @@ class World:
         self.recorded: dict[str, Json] = {}
         self.waits: list[int] = []
         self.now = LAST - timedelta(hours=1)
+        self.gate: bool | None = True
         self.points = 0
         self._fatal: int | None = None
 
@@ -233,7 +236,7 @@ class World:
     def apply(self, what: Run, attempt: str = ATTEMPT) -> Json:
         """Be one process that carries a run out, from its last recorded step on."""
         effects = {Kind.FLAG: self.service, Kind.ACTION: self.service}
-        tools = Tools(effects, self.book, self.waits.append, lambda: self.now)
+        tools = Tools(effects, self.book, self.waits.append, lambda: self.now, lambda *_: self.gate)
         return apply_run(what, attempt, self._step, tools)
 
     def _step(self, name: str, work: Callable[[], Json]) -> Json:

@@ -1,11 +1,21 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ops_actions.apply.entries import NOBODY, REPOSITORY, intent, outcome, refusal, settlement
+from ops_actions.apply.entries import (
+    NOBODY,
+    REPOSITORY,
+    intent,
+    outcome,
+    refusal,
+    refusal_told,
+    settlement,
+    told,
+)
 from ops_actions.apply.protocol import LockState
 from ops_actions.audit.entry import AuditEntry, Phase
 from ops_actions.errors import RefusedError
@@ -95,3 +105,14 @@ def test_a_settlement_says_who_gave_up_and_why() -> None:
         "lock": "undecidable",
         "note": "no answer",
     }
+
+
+def test_what_people_wrote_is_no_markup_and_no_address_in_a_message() -> None:
+    evil = "<!channel> <https://evil.example|click> & jane@example.org"
+    refused = refusal_told(ATTEMPT, COMMIT, RefusedError("gate.x", evil, "next")).text
+    done = told(run(replace(flag_change("a"), summary=evil)), "applied").text
+    for text in (refused, done):
+        assert "&lt;!channel&gt;" in text
+        assert "<" not in text
+        assert "jane@" not in text
+    assert COMMIT in refused

@@ -208,7 +208,7 @@ def test_the_refusal_names_the_first_difference() -> None:
         grant(replace(GOOD, now=changed(NOW, desired_live=OFF)))
     with pytest.raises(RefusedError, match="approved is not in the merged commit"):
         grant(replace(GOOD, now=plan(NOW, changes=(PEOPLE,))))
-    with pytest.raises(RefusedError, match=r'is \{"enabled":true,"value":null\}, the change exp'):
+    with pytest.raises(RefusedError, match="not as the change expects it: enabled is true"):
         grant(replace(GOOD, live={FLAG.key: ON}))
 
 
@@ -288,3 +288,12 @@ def test_a_permit_can_not_be_built_copied_with_changes_or_sent() -> None:
     assert "_key" not in repr(permit)
     assert copy.copy(permit) == permit
     assert pickle.loads(pickle.dumps(permit)) == permit  # noqa: S301 - our own bytes
+
+
+def test_a_moved_value_is_named_and_not_repeated() -> None:
+    secret: Json = {"enabled": True, "value": "hand-made-secret"}
+    with pytest.raises(RefusedError) as caught:
+        grant(replace(GOOD, live={FLAG.key: secret}))
+    assert "enabled is true" in caught.value.fact
+    assert "value is another" in caught.value.fact
+    assert "hand-made-secret" not in str(caught.value)

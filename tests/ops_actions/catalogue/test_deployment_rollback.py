@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infra.settings.environment import load_platforms, read_from_folder
 from ops_actions.catalogue.deployment_rollback import ACTION, RollbackParams
 from ops_actions.catalogue.model import ActionRisk, ActionState
 from ops_actions.catalogue.services import JobStatus, RollbackJob, Services
 from ops_actions.errors import BadRequestError
+from tests.support.files import ROOT
 
 PARAMS = RollbackParams(to="dpl_9f2", expect_current="dpl_a17")
 NO_JOB = RollbackJob(JobStatus.NONE, None)
@@ -46,6 +48,9 @@ def test_what_it_says_of_itself() -> None:
     assert ACTION.risk is ActionRisk.DESTRUCTIVE
     assert ACTION.gate == "ops_gate_deployment_rollback"
     assert ACTION.is_target(ACTION.example_target)
+    for name, platform in load_platforms(read_from_folder(ROOT)).items():
+        suffix = "" if name == "production" else f"-{name}"
+        assert ACTION.target_in(platform) == f"clarivum-web{suffix}"
     assert ACTION.parse({"to": "dpl_9f2", "expect_current": "dpl_a17"}) == ACTION.example
     assert ACTION.describe("clarivum-web", PARAMS) == (
         "Production of clarivum-web stops serving deployment dpl_a17 and serves dpl_9f2 again; "

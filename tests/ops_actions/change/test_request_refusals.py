@@ -157,7 +157,23 @@ REFUSED = [
         "request.invalid",
         8,
         "string",
-        "confirm: ",
+        "confirm: clarivum-web",
+    ),
+    (
+        "free text as confirm",
+        other("confirm: clarivum-web", 'confirm: "<!channel> canary@x.example"'),
+        "request.invalid",
+        8,
+        "confirm: string should match",
+        "confirm: clarivum-web",
+    ),
+    (
+        "empty confirm",
+        other("confirm: clarivum-web", 'confirm: ""'),
+        "request.invalid",
+        8,
+        "confirm: string should match",
+        "confirm: clarivum-web",
     ),
 ]
 

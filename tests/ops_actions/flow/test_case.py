@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,7 @@ def judged(desk: Desk, commit: str) -> Case:
     """Be a process that has judged a commit and does not have its lock yet."""
     previous = desk.tools.book.cursor()
     assert previous is not None
-    case = Case(commit, previous, attempt_of(desk.tools, commit))
+    case = Case(commit, previous, previous, attempt_of(desk.tools, commit))
     case.judged = judge_commit(desk.tools, commit, datetime.now(UTC))
     return case
 
@@ -93,11 +94,16 @@ def test_a_run_that_died_while_judging_is_resumed_and_not_begun_anew(desk: Desk)
 def test_refused_again_for_another_reason_is_written_down_again(desk: Desk) -> None:
     before = live(desk)
     commit = toggled(desk, "Somebody moved it")
-    for value in ("one", "two", "two"):
-        set_live(desk, FlagState(enabled=before.enabled, value=value))
+    moved = FlagState(enabled=before.enabled, value="by hand")
+    for state, said in (
+        (moved, "value is another"),
+        (replace(moved, enabled=not before.enabled), "enabled is"),
+        (replace(moved, enabled=not before.enabled, value="too"), "enabled is"),
+    ):
+        set_live(desk, state)
         report = desk.apply(commit)
         assert (report.status, report.code) == ("refused", "gate.live_moved")
-        assert value in report.fact
+        assert said in report.fact
         desk.passed(commit)
     assert desk.entries(commit) == [("refusal", "gate.live_moved")] * 2
     set_live(desk, before)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from infra.settings.environment import read_from_folder
 from ops_actions.change.model import ChangeSet, FileChange, FileStatus
+from tests.support.files import ROOT
 
 BASE, HEAD = "a" * 40, "b" * 40
 POLICIES = "sha256:" + "1" * 64
+READ = read_from_folder(ROOT)
+"""Reads the commit that judges: this checkout."""
 
 
 def change_of(

@@ -11,6 +11,7 @@ from tests.ops_actions.plan.plan_world import (
     BASE,
     HEAD,
     POLICIES,
+    READ,
     change_of,
     change_set,
 )
@@ -47,18 +48,18 @@ EVERYTHING = (
 
 
 def planned(*files: tuple[str, str | None, str | None]) -> Plan:
-    return build_plan(change_set(*(change_of(*file) for file in files)), POLICIES)
+    return build_plan(change_set(*(change_of(*file) for file in files)), POLICIES, READ)
 
 
 @given(st.permutations(EVERYTHING))
 def test_the_order_of_files_makes_no_difference(files: list[object]) -> None:
-    plan = build_plan(change_set(*files), POLICIES)  # type: ignore[arg-type]
-    assert plan == build_plan(change_set(*EVERYTHING), POLICIES)
-    assert plan.digest == build_plan(change_set(*EVERYTHING), POLICIES).digest
+    plan = build_plan(change_set(*files), POLICIES, READ)  # type: ignore[arg-type]
+    assert plan == build_plan(change_set(*EVERYTHING), POLICIES, READ)
+    assert plan.digest == build_plan(change_set(*EVERYTHING), POLICIES, READ).digest
 
 
 def test_what_is_destroyed_comes_first_then_actions_then_the_rest() -> None:
-    plan = build_plan(change_set(*EVERYTHING), POLICIES)
+    plan = build_plan(change_set(*EVERYTHING), POLICIES, READ)
     assert [(change.verb, change.kind, change.target) for change in plan.changes] == [
         (Verb.DELETE, Kind.GUARDRAIL, "policies/ops/main/main.rego"),
         (Verb.DELETE, Kind.FLAG, "ops_module_a"),
@@ -76,7 +77,7 @@ def test_what_is_destroyed_comes_first_then_actions_then_the_rest() -> None:
 
 
 def test_nothing_asked_is_an_empty_plan() -> None:
-    plan = build_plan(change_set(), POLICIES)
+    plan = build_plan(change_set(), POLICIES, READ)
     assert (plan.changes, plan.environments, plan.risk) == ((), (), Risk.SAFE)
 
 
@@ -137,7 +138,7 @@ def test_when_both_sides_are_broken_the_head_is_to_blame() -> None:
 def test_declared_state_must_be_a_plain_file(path: str, content: str) -> None:
     link = change_of(path, None, content, regular=False)
     with pytest.raises(BadRequestError) as caught:
-        build_plan(change_set(link), POLICIES)
+        build_plan(change_set(link), POLICIES, READ)
     assert caught.value.code == "change.not_a_file"
     assert path in caught.value.fact
 

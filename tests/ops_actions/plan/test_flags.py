@@ -70,13 +70,13 @@ def test_a_new_flag() -> None:
     assert change.inverse.startswith(f"coh flag archive {NAME} --env production")
 
 
-def test_a_flag_that_leaves_is_switched_off_and_keeps_its_value() -> None:
+def test_a_flag_that_leaves_is_as_if_it_had_never_been_declared() -> None:
     change = one(flag(), None)
     assert (change.verb, change.risk, change.after) == (Verb.DELETE, Risk.DESTRUCTIVE, None)
     assert change.expected_live == {"enabled": True, "value": "20"}
-    assert change.desired_live == {"enabled": False, "value": "20"}
+    assert change.desired_live == ABSENT
     assert change.summary == f"Flag {NAME} leaves production and is switched off there"
-    assert "puts ops_module_a back on" in change.inverse
+    assert change.inverse == f"Revert the merge: it puts {NAME} back on"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox.emulator import Contract, Store
-from sandbox.vercel import ProjectSeed, create_app, seed
+from sandbox.vercel import DeploymentSeed, ProjectSeed, create_app, seed
 from sandbox.vercel.app import CONTRACT
 from tests.sandbox.emulator.served import CONTROL, KEY, serving, unserved
 from tests.sandbox.vercel.conftest import TOKEN
@@ -101,5 +101,14 @@ def test_a_seed_that_contradicts_itself_is_refused(tmp_path: Path) -> None:
     store = Store(tmp_path / "other.sqlite")
     with pytest.raises(ValueError, match="dpl_9"):
         seed(store, team="t", token="t", projects=[ProjectSeed("web", current="dpl_9")])
+    shared = DeploymentSeed("dpl_1", "1" * 40, datetime(2026, 11, 1, tzinfo=UTC))
+    for one, other, name in (
+        (ProjectSeed("web"), ProjectSeed("web", id="prj_2"), "web"),
+        (ProjectSeed("web"), ProjectSeed("blog", id="prj_web"), "prj_web"),
+        (ProjectSeed("web", aliases=["a.example"]), ProjectSeed("b", aliases=["a.example"]), "a.e"),
+        (ProjectSeed("web", [shared]), ProjectSeed("blog", [shared]), "dpl_1"),
+    ):
+        with pytest.raises(ValueError, match=name):
+            seed(store, team="t", token="t", projects=[one, other])
     assert store.all("projects") == []
     store.close()

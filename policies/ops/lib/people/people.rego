@@ -29,7 +29,8 @@ has_role(person, demanded) if {
 approvers(role) := {review.person.sub |
 	some review in input.facts.pull_request.reviews
 	review.state == "APPROVED"
-	_at_head(review)
+	review.commit != ""
+	review.commit == input.facts.pull_request.head
 	is_known(review.person)
 	has_role(review.person, role)
 	_is_other(review.person, input.facts.pull_request.author)
@@ -37,20 +38,17 @@ approvers(role) := {review.person.sub |
 }
 
 # METADATA
-# title: Logins of the people who ask for changes at the head
-# description: The last pusher's no counts; only a yes needs somebody who did not write it.
+# title: Logins of the people who ask for changes
+# description: >-
+#   At any commit: a push answers nobody, as a yes must be for the head but a no stays until the same
+#   person reviews again or it is dismissed. The last pusher's no counts; only a yes needs somebody
+#   who did not write it.
 objectors contains review.person.login if {
 	some review in input.facts.pull_request.reviews
 	review.state == "CHANGES_REQUESTED"
-	_at_head(review)
 	is_known(review.person)
 	has_role(review.person, "any")
 	_is_other(review.person, input.facts.pull_request.author)
-}
-
-_at_head(review) if {
-	review.commit != ""
-	review.commit == input.facts.pull_request.head
 }
 
 _is_other(person, one) if {

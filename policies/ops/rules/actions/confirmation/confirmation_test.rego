@@ -11,10 +11,25 @@ test_deny_when_it_is_not if {
 	confirmation.deny == {{
 		"code": "actions.confirmation",
 		"severity": "error",
-		"msg": `confirm is clarivum-api, it must repeat the target "clarivum-web"`,
+		"msg": `confirm in ops_actions/requests/production/20261124-rollback-web.yaml must repeat the target "clarivum-web"`,
 		"solution": "Add a new request with the target typed again as confirm.",
 		"target": "clarivum-web",
 	}} with input as fixtures.replaced(fixtures.action, {"change/after/confirm": "clarivum-api"})
+}
+
+test_no_free_text_of_the_request_is_repeated if {
+	every path in ["change/after/confirm", "change/after/target"] {
+		document := fixtures.replaced(fixtures.action, {path: "<!channel> <https://evil.example|click> jane@example.org"})
+		said := fixtures.messages(confirmation.deny) with input as document
+		count(said) == 1
+		every message in said { not regex.match(`channel|evil|jane`, message) }
+	}
+}
+
+test_deny_when_the_path_is_missing if {
+	document := fixtures.without(fixtures.replaced(fixtures.action, {"change/after/confirm": null}), "change/path")
+	said := fixtures.messages(confirmation.deny) with input as document
+	said == {`confirm in the request file must repeat the target "clarivum-web"`}
 }
 
 test_deny_when_it_is_null_or_missing if {
@@ -34,7 +49,7 @@ test_deny_when_the_request_is_about_another_target if {
 		fixtures.action,
 		{"change/after/target": "clarivum-api", "change/risk": "guarded"},
 	)
-	said == {`the request file is about clarivum-api, the plan about "clarivum-web"`}
+	said == {`target in ops_actions/requests/production/20261124-rollback-web.yaml is not the target "clarivum-web" of the plan`}
 }
 
 test_deny_when_the_target_is_missing if {

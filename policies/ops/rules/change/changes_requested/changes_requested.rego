@@ -1,6 +1,8 @@
 # METADATA
 # title: Nobody asks for changes
-# description: One known person who asks for changes at the head stops the request, whoever approved.
+# description: >-
+#   One known person who asks for changes stops the request, whoever approved and whatever was pushed
+#   since: only a new review of the same person or a dismissal clears it.
 # schemas:
 #   - input: schema.input
 # custom:

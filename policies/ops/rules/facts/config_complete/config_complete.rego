@@ -16,6 +16,7 @@ _settings := {
 	["limits", "destructive_per_hour"]: "number",
 	["limits", "flag_expiry_days"]: "number",
 	["limits", "action_window_days"]: "number",
+	["branches", "applied"]: "string",
 	["owners"]: "array",
 	["environments", "known"]: "array",
 	["environments", "unattended"]: "array",

@@ -21,5 +21,5 @@ test_deny_when_a_limit_is_no_number if {
 }
 
 test_deny_when_there_are_none if {
-	count(config_complete.deny_request) == 19 with data.config as {}
+	count(config_complete.deny_request) == 20 with data.config as {}
 }
