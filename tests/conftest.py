@@ -11,7 +11,7 @@ pytest_plugins = ("tests.support.hub", "tests.support.postgres")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest, so that two workers end together; files stay whole."""
+    """Begin with what takes longest, so that all workers end together; files stay whole."""
     long = ("tests/stories/", "tests/ops_actions/adapters/test_pulumi", "tests/scripts/")
 
     def turn(item: pytest.Item) -> tuple[int, int]:

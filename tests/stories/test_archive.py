@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from infra.clients.flagsmith_models import FlagState
 from infra.settings.edit import remove_flag
 from ops_actions.wiring.infrastructure import flagsmith
-from tests.stories.desk import FLAGS, Desk, seated
+from tests.stories.desk import FLAGS, Desk
 from tests.support.hub import ADMIN, PRODUCTION
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.support.hub import Hub
 
 FLAG = "ops_module_metrics"
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # see desk.seated
-
-
-@pytest.fixture(scope="module")
-def desk(shared_hub: Hub) -> Iterator[Desk]:
-    with seated(shared_hub) as opened:
-        yield opened
 
 
 def live(desk: Desk) -> FlagState:

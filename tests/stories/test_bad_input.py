@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from infra.settings.edit import set_flag
 from ops_actions.decision.model import Outcome
 from ops_actions.errors import BadRequestError
-from tests.stories.desk import FLAGS, NOTED, Desk, seated
+from tests.stories.desk import FLAGS, NOTED, Desk
 from tests.support.hub import ADMIN, COLLEAGUE
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.support.hub import Hub
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # see desk.seated
 
@@ -69,12 +62,6 @@ REQUEST_FILES: dict[str, tuple[bytes, str, str]] = {
     "bad moment": (GOOD.replace(b"18:00:00Z", b"18:00:00"), "request.invalid", "not_after"),
     "no reason": (GOOD.replace(b"reason: Error rate 7 %\n", b""), "request.invalid", "reason"),
 }
-
-
-@pytest.fixture(scope="module")
-def desk(shared_hub: Hub) -> Iterator[Desk]:
-    with seated(shared_hub) as opened:
-        yield opened
 
 
 def _refused(desk: Desk, number: int, path: str) -> BadRequestError:

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infra.settings.edit import set_flag
-from tests.stories.desk import FLAGS, NOTED, Desk, seated
+from tests.stories.desk import FLAGS, NOTED, Desk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
-    from tests.support.hub import Hub
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # see desk.seated
 
@@ -25,12 +24,6 @@ WRONG = (
     b"    ownr: growth\n    expires: 2027-03-01\n    reason: New\n"
 )
 """A flag with a key that is not known."""
-
-
-@pytest.fixture(scope="module")
-def desk(shared_hub: Hub) -> Iterator[Desk]:
-    with seated(shared_hub) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

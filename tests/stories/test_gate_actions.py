@@ -13,24 +13,15 @@ from ops_actions.audit.entry import AuditEntry, Phase
 from ops_actions.change.request import ActionRequest, render_request, request_path
 from ops_actions.decision.model import Outcome
 from sandbox.seed import BAD, GOOD
-from tests.stories.desk import Desk, seated
 from tests.support.hub import ADMIN, COLLEAGUE, ENGINEER, PRODUCTION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.support.hub import Hub
+    from tests.stories.desk import Desk
 
 GATE = "ops_gate_deployment_rollback"
 PROJECT = "clarivum-web"
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # see desk.seated
-
-
-@pytest.fixture(scope="module")
-def desk(shared_hub: Hub) -> Iterator[Desk]:
-    with seated(shared_hub) as opened:
-        yield opened
 
 
 def _request(slug: str, **fields: object) -> tuple[str, bytes]:

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from infra.settings.edit import set_flag
 from ops_actions.decision.model import Outcome
 from ops_actions.errors import BadRequestError, RefusedError
 from sandbox.home import BOT
-from tests.stories.desk import FLAGS, NOTED, Desk, seated
+from tests.stories.desk import FLAGS, NOTED, Desk
 from tests.support.hub import ADMIN, COLLEAGUE, ENGINEER, PRODUCTION
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.support.hub import Hub
 
 OTHER = "ops_module_notifications"
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # see desk.seated
-
-
-@pytest.fixture(scope="module")
-def desk(shared_hub: Hub) -> Iterator[Desk]:
-    with seated(shared_hub) as opened:
-        yield opened
 
 
 def _denied(desk: Desk, number: int) -> set[str]:

@@ -15,26 +15,17 @@ from sandbox.github.git import Git
 from sandbox.github.gitobjects import Signature, TreeChange
 from sandbox.github.seed import delete_user
 from sandbox.home import BOT
-from tests.stories.desk import ACCESS, FLAGS, NOTED, Desk, home_of, seated
+from tests.stories.desk import ACCESS, FLAGS, NOTED, Desk, home_of
 from tests.support.hub import ADMIN, COLLEAGUE, ENGINEER, SECOND_ADMIN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ops_actions.flow.check import CheckReport
-    from tests.support.hub import Hub
 
 VIEWER, LEAVER, THIRD_ADMIN = "li-wen", "dana-cole", "joao-reis"
 GATE = "ops_gate_deployment_rollback"
 TEAM = (ENGINEER, COLLEAGUE, ADMIN, SECOND_ADMIN, VIEWER, LEAVER, THIRD_ADMIN)
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # see desk.seated
-
-
-@pytest.fixture(scope="module")
-def desk(shared_hub: Hub) -> Iterator[Desk]:
-    with seated(shared_hub) as opened:
-        yield opened
 
 
 def _missing(report: CheckReport) -> list[tuple[str, int, int]]:

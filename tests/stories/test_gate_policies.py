@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,13 +11,8 @@ from infra.settings.edit import set_flag
 from ops_actions.decision.model import Outcome
 from ops_actions.errors import RefusedError
 from sandbox.home import BOT
-from tests.stories.desk import ACCESS, FLAGS, NOTED, Desk, seated
+from tests.stories.desk import ACCESS, FLAGS, NOTED, Desk
 from tests.support.hub import ADMIN, COLLEAGUE, ENGINEER, PRODUCTION, SECOND_ADMIN
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.support.hub import Hub
 
 APPROVALS = "policies/config/approvals/data.yaml"
 LIMITS = "policies/config/limits/data.yaml"
@@ -29,12 +23,6 @@ RULE = b"package ops.rules.flags.weekday\n\ndeny contains 1 if false\n"
 _numbers = itertools.count(1)
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # see desk.seated
-
-
-@pytest.fixture(scope="module")
-def desk(shared_hub: Hub) -> Iterator[Desk]:
-    with seated(shared_hub) as opened:
-        yield opened
 
 
 def _weaker(desk: Desk) -> bytes:

@@ -24,39 +24,15 @@ from ops_actions.wiring.infrastructure import pulumi
 from ops_actions.wiring.place import MIGRATIONS, ROOT
 from sandbox import control, database
 from sandbox.home import BOT
-from tests.stories.desk import NOTED, Desk, home_of, seated
+from tests.stories.desk import NOTED, Desk, home_of
 from tests.stories.outages import coh, stopped, untouched
 from tests.support.hub import COLLEAGUE, PRODUCTION, copied
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.support.hub import Hub
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # see desk.seated
-
-
-@pytest.fixture(scope="module")
-def desk(shared_hub: Hub) -> Iterator[Desk]:
-    with seated(shared_hub) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def waiting(desk: Desk) -> str:
-    """Merge an approved change that waits to be applied; a write of it would be seen."""
-    number = desk.toggle("ops_module_audit_feed", enabled=False, reason="Feed is noisy")
-    return desk.merged(number, COLLEAGUE)
-
-
-@pytest.fixture(scope="module")
-def asked(desk: Desk, waiting: str) -> int:
-    """Raise a pull request to be checked; it comes after what waits to be applied."""
-    assert waiting
-    number = desk.note("To be checked")
-    desk.check(number)
-    return number
 
 
 @pytest.mark.parametrize(

@@ -14,39 +14,13 @@ from ops_actions.errors import OutsideError
 from ops_actions.flow.apply import apply_upto
 from ops_actions.flow.check import check_pull_request
 from ops_actions.wiring import place
-from tests.stories.desk import Desk, seated
 from tests.stories.outages import coh, stopped, untouched
-from tests.support.hub import COLLEAGUE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ops_actions.canonical import Json
-    from tests.support.hub import Hub
+    from tests.stories.desk import Desk
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # see desk.seated
-
-
-@pytest.fixture(scope="module")
-def desk(shared_hub: Hub) -> Iterator[Desk]:
-    with seated(shared_hub) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def waiting(desk: Desk) -> str:
-    """Merge an approved change that waits to be applied; a write of it would be seen."""
-    number = desk.toggle("ops_module_audit_feed", enabled=False, reason="Feed is noisy")
-    return desk.merged(number, COLLEAGUE)
-
-
-@pytest.fixture(scope="module")
-def asked(desk: Desk, waiting: str) -> int:
-    """Raise a pull request to be checked; it comes after what waits to be applied."""
-    assert waiting
-    number = desk.note("To be checked")
-    desk.check(number)
-    return number
 
 
 def _program(path: Path, text: str) -> str:
