@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ops_actions.adapters import git_tree
 from ops_actions.adapters.git_process import GitProcess
-from ops_actions.change.model import ChangeSet, FileChange, FileStatus, is_commit
+from ops_actions.change.model import ChangedObject, ChangeSet, FileChange, FileStatus, is_commit
 from ops_actions.errors import BadRequestError, RefusedError
 
 if TYPE_CHECKING:
@@ -40,6 +40,25 @@ class GitRepository:
                 printable UTF-8.
             OutsideError: git failed or an object is missing.
         """
+        raw = self._diff(base, head)
+        with self._git.objects() as objects:
+            files = [_file_change(objects, *entry) for entry in git_tree.parse_diff(raw)]
+        return ChangeSet(base, head, tuple(sorted(files, key=lambda file: file.path)))
+
+    def changed_objects(self, base: str, head: str) -> tuple[ChangedObject, ...]:
+        """Return what differs from base to head without reading any content, of any size or name.
+
+        Raises:
+            BadRequestError: an id is malformed or unknown.
+            OutsideError: git failed.
+        """
+        return tuple(git_tree.parse_objects(self._diff(base, head)))
+
+    def changed_paths(self, base: str, head: str) -> tuple[str, ...]:
+        """Return the paths of `changed_objects`."""
+        return tuple(one.path for one in self.changed_objects(base, head))
+
+    def _diff(self, base: str, head: str) -> bytes:
         self._require_commits(base, head)
         _, raw = self._git.run(
             "diff-tree",
@@ -54,9 +73,7 @@ class GitRepository:
             base,
             head,
         )
-        with self._git.objects() as objects:
-            files = [_file_change(objects, *entry) for entry in git_tree.parse_diff(raw)]
-        return ChangeSet(base, head, tuple(sorted(files, key=lambda file: file.path)))
+        return raw
 
     def read(self, commit: str, path: str) -> bytes | None:
         """Return the content of a regular file at a commit, None when there is no such file.

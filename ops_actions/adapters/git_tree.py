@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ops_actions.change.model import FileStatus
+from ops_actions.change.model import ChangedObject, FileStatus
 from ops_actions.errors import BadRequestError, OutsideError
 
 if TYPE_CHECKING:
@@ -53,6 +53,25 @@ def parse_diff(raw: bytes) -> Iterator[tuple[str, FileStatus, Side | None, Side 
         OutsideError: the output has another form.
         BadRequestError: a path is not printable UTF-8.
     """
+    for path, letter, before, after in _differences(raw):
+        yield _text(path), _STATUS[letter], before, after
+
+
+def parse_objects(raw: bytes) -> Iterator[ChangedObject]:
+    """Yield what differs from the same output, whatever the names of the files are.
+
+    Raises:
+        OutsideError: the output has another form.
+    """
+    for path, _, before, after in _differences(raw):
+        yield ChangedObject(path.decode("utf-8", "surrogateescape"), _named(before), _named(after))
+
+
+def _named(side: Side | None) -> str:
+    return "" if side is None else f"{side.mode} {side.name}"
+
+
+def _differences(raw: bytes) -> Iterator[tuple[bytes, str, Side | None, Side | None]]:
     fields = raw.split(b"\0")[:-1]
     if len(fields) % 2:
         raise _strange("diff-tree")
@@ -63,7 +82,7 @@ def parse_diff(raw: bytes) -> Iterator[tuple[str, FileStatus, Side | None, Side 
         old_mode, new_mode, old_name, new_name, letter = parts
         before = None if old_mode == _ABSENT else Side(old_mode, old_name)
         after = None if new_mode == _ABSENT else Side(new_mode, new_name)
-        yield _text(path), _STATUS[letter], before, after
+        yield path, letter, before, after
 
 
 def parse_tree(raw: bytes) -> Iterator[tuple[str, Side]]:

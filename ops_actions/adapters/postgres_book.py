@@ -80,9 +80,14 @@ class PostgresBook:
             return connection.execute(_INTENT, (change_id,)).fetchone() is not None
 
     def refused(self) -> frozenset[str]:
-        """Return the changes that were refused and never intended."""
+        """Return the changes that were turned down after whatever was intended of them."""
         with self._database.connection() as connection:
             return frozenset(row[0] for row in connection.execute(_REFUSED).fetchall())
+
+    def retriable(self, change_id: str) -> bool:
+        """Tell whether a change was refused, and nothing was done or decided about it since."""
+        with self._database.connection() as connection:
+            return connection.execute(_LAST_WORD, (change_id,)).fetchone() == ("refusal",)
 
     def cursor(self) -> str | None:
         """Return the last commit of main that was applied or refused for good."""
@@ -155,6 +160,10 @@ _SENT: LiteralString = """
 _INTENT: LiteralString = """
     select 1 from public.ops_audit where change_id = %s and phase = 'intent' limit 1"""
 _REFUSED: LiteralString = """
-    select distinct change_id from public.ops_audit as refused
-    where phase = 'refusal' and change_id is not null and not exists (
-      select from public.ops_audit where change_id = refused.change_id and phase = 'intent')"""
+    select distinct change_id from public.ops_audit as no
+    where phase in ('refusal', 'settle') and change_id is not null and not exists (
+      select from public.ops_audit as yes where yes.change_id = no.change_id
+        and yes.phase = 'intent' and (no.phase = 'settle' or yes.seq > no.seq))"""
+_LAST_WORD: LiteralString = """
+    select phase from public.ops_audit
+    where change_id = %s and phase in ('intent', 'refusal', 'settle') order by seq desc limit 1"""

@@ -191,7 +191,14 @@ class Book(Protocol):
         """
 
     def refused(self) -> frozenset[str]:
-        """Return the changes that were refused and never intended."""
+        """Return the changes that were turned down after whatever was intended of them.
+
+        A change that a human gave up before anything was permitted is one of them: nobody with a
+        say has approved it.
+        """
+
+    def retriable(self, change_id: str) -> bool:
+        """Tell whether a change was refused, and nothing was done or decided about it since."""
 
     def recent(
         self, environment: str, author_sub: str, since: datetime, besides: str

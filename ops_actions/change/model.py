@@ -52,6 +52,21 @@ class FileChange:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangedObject:
+    """One path that differs between two commits, by git's own names for what is there.
+
+    Attributes:
+        path: path from the repository's root; bytes that are no UTF-8 as lone surrogates.
+        before: mode and object name at the base commit, empty when nothing was there.
+        after: the same at the head commit.
+    """
+
+    path: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeSet:
     """All paths that differ between two commits, sorted by path.
 
@@ -74,6 +89,12 @@ class Repository(Protocol):
         Raises:
             OutsideError: git failed or an object is missing.
         """
+
+    def changed_objects(self, base: str, head: str) -> tuple[ChangedObject, ...]:
+        """Return what differs from base to head; reads no content, takes any size and name."""
+
+    def changed_paths(self, base: str, head: str) -> tuple[str, ...]:
+        """Return the paths of `changed_objects`."""
 
     def read(self, commit: str, path: str) -> bytes | None:
         """Return the content of a regular file at a commit, None when it is not there."""

@@ -12,8 +12,8 @@ from ops_actions.cli.options import AsJson, Checkout, InSandbox
 from ops_actions.cli.output import console, emit_json, say
 from ops_actions.errors import BadRequestError
 from ops_actions.flow.apply import apply_upto
+from ops_actions.flow.reconcile import next_in_line, settle
 from ops_actions.flow.reconcile import reconcile as reconcile_all
-from ops_actions.flow.reconcile import settle
 from ops_actions.flow.tools import ApplyReport
 from ops_actions.wiring import place
 from ops_actions.wiring.apply import apply_tools
@@ -87,12 +87,15 @@ def reconcile(
                 "reconcile.reason_missing", "giving a change up needs a reason", "add --reason TEXT"
             )
         held = [lock for lock in tools.book.locks() if lock.change_id == settle_change]
-        if not held:
+        lock = held[0] if held else next_in_line(tools, settle_change)
+        if lock is None:
             raise BadRequestError(
-                "reconcile.not_locked", f"{settle_change} holds no lock", "coh reconcile"
+                "reconcile.not_open",
+                f"{settle_change} holds no lock and is not the next commit to be applied",
+                "coh reconcile",
             )
-        entry = settlement(held[0], tools.host.me().login, reason, place.now())
-        return _tell((settle(tools, held[0], entry),), as_json=as_json)
+        entry = settlement(lock, tools.host.me().login, reason, place.now())
+        return _tell((settle(tools, lock, entry),), as_json=as_json)
 
 
 def _tell(reports: tuple[ApplyReport, ...], *, as_json: bool) -> int:

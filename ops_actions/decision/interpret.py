@@ -32,6 +32,9 @@ CHUNK: Final = 500
 TIMEOUT: Final = 30.0
 """Seconds that one question may take."""
 
+OF_THE_POLICIES: Final = ("engine.capabilities", "engine.policies")
+"""What the engine says when the policies are at fault, not the engine itself."""
+
 _NEXT = "Run `coh doctor`; the policies and their engine must answer before anything can go on."
 
 
@@ -119,7 +122,8 @@ def decide(
     except RefusedError as error:
         return _refused(plan, "bundle", error.fact)
     except OutsideError as error:
-        return _refused(plan, "unavailable", f"{error.code}: {error.fact}")
+        what = "policies" if error.code in OF_THE_POLICIES else "unavailable"
+        return _refused(plan, what, f"{error.code}: {error.fact}")
     return _conclude(plan, verdicts, rules)
 
 

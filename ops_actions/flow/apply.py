@@ -71,10 +71,10 @@ def _line(tools: ApplyTools, commit: str) -> tuple[str, ...]:
         )
     behind = _left_open(tools, cursor)
     if commit == cursor:
-        again = (commit,) if commit in tools.book.refused() else ()
+        again = (commit,) if tools.book.retriable(commit) else ()
         return (*behind, *(each for each in again if each not in behind))
     if repository.is_ancestor(commit, cursor):
-        if commit in tools.book.refused():
+        if tools.book.retriable(commit):
             raise RefusedError(
                 "apply.superseded",
                 f"{commit} was refused, and newer commits were applied after it",

@@ -79,7 +79,6 @@ def judge_commit(tools: ApplyTools, commit: str, now: datetime) -> Judged:
     cut = repository.merge_base(parent, view.head)
     approved = plan_between(judge, cut, view.head, trusted_before(repository, refused, cut))
     plan = plan_between(judge, parent, commit, trusted)
-    refuse_broken_policies(judge, parent, commit)
     request = collect(
         view,
         tools.host.reviews(view.number),
@@ -97,13 +96,19 @@ def judge_commit(tools: ApplyTools, commit: str, now: datetime) -> Judged:
         change_id=commit,
     )
     _engine_answered(decision)
+    if decision.outcome is Outcome.ALLOW:
+        refuse_broken_policies(judge, parent, commit)
     return Judged(view, approved, plan, decision, facts)
 
 
 def _engine_answered(decision: Decision) -> None:
-    """Stop the line when the policy engine failed: no change may be refused for that."""
+    """Stop the line when nothing could be asked: no change may be refused for that.
+
+    An answer of which no decision can be made is another matter: it may be odd for this change
+    only, and waiting would not mend it.
+    """
     for violation in decision.violations:
-        if violation.code.startswith("engine."):
+        if violation.code in {"engine.unavailable", "engine.bundle"}:
             raise OutsideError(violation.code, violation.message, violation.solution)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ops_actions.change.model import FileChange, FileStatus
 from ops_actions.decision.bundle import FOLDER, RULE_LIST, read_bundle, rules_of
 from ops_actions.decision.document import input_document
-from ops_actions.decision.interpret import TIMEOUT, interpret
+from ops_actions.decision.interpret import OF_THE_POLICIES, TIMEOUT, interpret
 from ops_actions.decision.model import AccountKind, Facts, Person, Phase, PullRequestFacts
 from ops_actions.errors import BadRequestError, OutsideError, RefusedError
 from ops_actions.plan.files import guardrail_change
@@ -18,11 +18,10 @@ from ops_actions.plan.model import Plan
 if TYPE_CHECKING:
     from ops_actions.flow.judge import Judge
 
-_OF_THE_POLICIES = ("engine.capabilities", "engine.policies")
-"""What the engine says when the policies are at fault, not the engine itself."""
-
 _SETTINGS = "facts.config_complete"
 """Rule that refuses everything, the repair too, while the policies lack a setting."""
+
+_FAR_BACK = 50  # commits; each costs a process of the engine, and further back is another project
 
 _NOBODY = Person("", AccountKind.UNKNOWN, None, ())
 _ANY_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
@@ -64,10 +63,16 @@ def refuse_broken_policies(judge: Judge, base: str, head: str) -> None:
         RefusedError: ``gate.broken_policies``, names what is wrong.
         OutsideError: the engine failed, and not for these policies.
     """
-    files = judge.repository.diff(base, head).files
-    if not any(file.path.partition("/")[0] == FOLDER for file in files):
+    paths = judge.repository.changed_paths(base, head)
+    if not any(path.partition("/")[0] == FOLDER for path in paths):
         return
-    fault = _fault(judge, head)
+    try:
+        fault = _fault(judge, head)
+    except OutsideError as error:
+        # Late may be the engine or the policies: those of the base tell which.
+        if error.code != "engine.late" or _fault(judge, base) is not None:
+            raise
+        fault = error.fact
     if fault is not None:
         raise RefusedError(
             "gate.broken_policies",
@@ -93,9 +98,10 @@ def able_to_judge(judge: Judge, commit: str) -> str:
     """
     able = commit
     with suppress(BadRequestError, OutsideError):  # the first commit of all has no parent
-        while _fault(judge, able) is not None:
+        for _ in range(_FAR_BACK):
+            if _fault(judge, able) is None:
+                return able
             able = judge.repository.first_parent(able)
-        return able
     return commit
 
 
@@ -113,7 +119,7 @@ def _fault(judge: Judge, commit: str) -> str | None:
     except (RefusedError, BadRequestError) as error:
         return error.fact
     except OutsideError as error:
-        if error.code in _OF_THE_POLICIES:
+        if error.code in OF_THE_POLICIES:
             return error.fact
         raise
     reasons = interpret(answer, plan, rules).violations

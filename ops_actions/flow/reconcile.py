@@ -78,6 +78,20 @@ def _of_an_engine_run(lock: LockState) -> ApplyReport:
     )
 
 
+def next_in_line(tools: ApplyTools, commit: str) -> LockState | None:
+    """Return the lock that a commit would have that stops the line without holding any.
+
+    A run that ended as not done gives its lock back and is tried again by every `coh apply`; one
+    that can never succeed must be given up. None when it is not the first commit to be applied.
+    """
+    cursor, repository = tools.book.cursor(), tools.judge.repository
+    if cursor is None or not is_commit(commit) or repository.is_ancestor(commit, cursor):
+        return None
+    if repository.first_parent(commit) != cursor:
+        return None
+    return LockState("", commit, "", "held", "stops the line, holds no lock")
+
+
 def settle(tools: ApplyTools, lock: LockState, entry: AuditEntry) -> ApplyReport:
     """Give a change up on a human's word: record it, release the lock, pass the commit.
 

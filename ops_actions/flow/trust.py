@@ -15,7 +15,9 @@ from ops_actions.change.model import PathKind
 from ops_actions.errors import RefusedError
 
 if TYPE_CHECKING:
-    from ops_actions.change.model import Repository
+    from collections.abc import Iterable
+
+    from ops_actions.change.model import ChangedObject, Repository
 
 
 def trusted_before(repository: Repository, refused: frozenset[str], commit: str) -> str:
@@ -40,19 +42,29 @@ def trusted_before(repository: Repository, refused: frozenset[str], commit: str)
             "coh apply --start-after COMMIT begins with a commit that people have looked at",
         )
     trusted = line[first - 1]
+    tainted: dict[str, str] = {}
     for parent, each in zip(line[first - 1 :], line[first:], strict=False):
-        if each not in refused and _carries_nothing(repository, trusted, parent, each):
+        if each in refused or tainted:
+            changed = repository.changed_objects(parent, each)
+            _follow(tainted, changed, refused=each in refused)
+        if each not in refused and not tainted:
             trusted = each
     return trusted
 
 
-def _carries_nothing(repository: Repository, trusted: str, parent: str, commit: str) -> bool:
-    """Tell whether a commit brings only what was approved for it, or takes the refused part out."""
-    return (
-        trusted == parent
-        or not judging_files(repository, trusted, parent)
-        or not judging_files(repository, trusted, commit)
-    )
+def _follow(tainted: dict[str, str], changed: Iterable[ChangedObject], *, refused: bool) -> None:
+    """Keep, for each file that a refused commit moved, what was approved of it last.
+
+    It stays until the file is exactly that again. An approved edit on top does not heal it: who
+    approved that saw the edit only.
+    """
+    for one in changed:
+        if not _decides_over_others(one.path):
+            continue
+        if refused:
+            tainted.setdefault(one.path, one.before)
+        if tainted.get(one.path) == one.after:
+            del tainted[one.path]
 
 
 def judging_files(repository: Repository, one: str, other: str) -> tuple[str, ...]:
@@ -61,9 +73,7 @@ def judging_files(repository: Repository, one: str, other: str) -> tuple[str, ..
     All but flags, requests and documents: policies, people, code, workflows, and the platform that
     actions are held to.
     """
-    return tuple(
-        file.path for file in repository.diff(one, other).files if _decides_over_others(file.path)
-    )
+    return tuple(filter(_decides_over_others, repository.changed_paths(one, other)))
 
 
 def _decides_over_others(path: str) -> bool:

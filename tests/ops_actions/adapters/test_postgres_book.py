@@ -254,6 +254,26 @@ def test_what_was_begun_and_what_was_refused_is_known_by_change(
     book.take_lock(ENVIRONMENT, B)
     book.record([entry(2, change_id=B, phase=Phase.INTENT)], RUN)
     assert (book.attempted(B), B in book.refused()) == (True, False)
+    assert not book.retriable(B)
+    again = entry(3, change_id=B, phase=Phase.REFUSAL, result="change.approvals")
+    book.close(replace(DONE, advance=None, entries=(again,)))
+    assert (B in book.refused(), book.retriable(B)) == (True, True)
+
+
+def test_what_a_human_gave_up_before_any_permit_was_never_approved(
+    books: tuple[PostgresBook, PostgresBook],
+) -> None:
+    book, _ = books
+    for number, change in enumerate((B, C)):
+        book.take_lock(ENVIRONMENT, change)
+        if change == C:
+            run = replace(RUN, change_id=C)
+            book.record([entry(10 + number, change_id=C, phase=Phase.INTENT)], run)
+        given_up = entry(20 + number, change_id=change, phase=Phase.SETTLE, result="given_up")
+        book.close(replace(DONE, change_id=change, advance=None, entries=(given_up,)))
+    assert book.refused() == {B}
+    assert not book.retriable(B)
+    assert not book.retriable(C)
 
 
 def test_recent_destructive_changes_count_from_their_intent(

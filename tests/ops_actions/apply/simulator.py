@@ -143,6 +143,9 @@ class Book:
             if one.change_id and one.phase.value == "refusal" and not self.attempted(one.change_id)
         )
 
+    def retriable(self, change_id: str) -> bool:
+        return change_id in self.refused()
+
     def cursor(self) -> str | None:
         return self.last
 

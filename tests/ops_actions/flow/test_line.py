@@ -10,9 +10,10 @@ import pytest
 
 from infra.settings.edit import set_flag
 from infra.settings.environment import file_of
+from ops_actions.apply.entries import settlement
 from ops_actions.errors import BadRequestError
 from ops_actions.flow.apply import apply_upto
-from ops_actions.flow.reconcile import reconcile
+from ops_actions.flow.reconcile import next_in_line, reconcile, settle
 from tests.stories.desk import FLAGS, NOTED, Desk, seated
 from tests.stories.kills import SWITCHED, crash, exactly_once
 from tests.support.hub import ADMIN, COLLEAGUE, ENGINEER, PRODUCTION
@@ -76,6 +77,48 @@ def test_a_machine_that_is_not_set_up_refuses_nobody(desk: Desk) -> None:
     assert desk.entries(commit) == []
     with exactly_once(desk.hub, SWITCHED, commit):
         assert desk.apply(commit).status == "done"
+
+
+def test_an_approval_that_was_taken_back_refuses_a_second_try_for_which_it_can_return(
+    desk: Desk,
+) -> None:
+    number = toggle(desk, "Approved, then not")
+    commit = desk.merged(number, COLLEAGUE)
+    desk.hub.fault("flagsmith", kind="status", status=500, method="PUT", times=None)
+    assert desk.apply(commit).status == "not_done"
+    desk.hub.clear_faults("flagsmith")
+    review = desk.api(ENGINEER, "GET", f"pulls/{number}/reviews").json()[-1]["id"]
+    dismissed = desk.api(
+        ADMIN, "PUT", f"pulls/{number}/reviews/{review}/dismissals", {"message": "Wait"}
+    )
+    dismissed.raise_for_status()
+    report = desk.apply(commit)
+    assert (report.status, report.code) == ("refused", "change.approvals")
+    assert commit in desk.tools.book.refused()
+    desk.hub.approve(number, COLLEAGUE)
+    assert desk.apply(commit).status == "done"
+    assert commit not in desk.tools.book.refused()
+
+
+def test_a_commit_that_can_never_be_done_is_given_up_without_a_lock(desk: Desk) -> None:
+    stuck = desk.merged(toggle(desk, "Never gets through"), COLLEAGUE)
+    behind = desk.merged(noted_in_staging(desk, "Behind it"), COLLEAGUE)
+    desk.hub.fault("flagsmith", kind="status", status=400, method="PUT", times=None)
+    assert desk.apply(behind).status == "not_done"
+    assert next_in_line(desk.tools, behind) is None
+    lock = next_in_line(desk.tools, stuck)
+    assert lock is not None
+    words = settlement(lock, ADMIN, "Flagsmith refuses it for good", datetime.now(UTC))
+    assert settle(desk.tools, lock, words).status == "settled"
+    desk.passed(stuck)
+    desk.hub.clear_faults("flagsmith")
+    assert desk.apply(behind).status == "done"
+    assert [one.commit for one in desk.last] == [behind]
+    assert desk.entries(stuck)[-1] == ("settle", "given_up")
+    # Main and the outside are apart now; the next change of the flag says so.
+    live = bool(desk.hub.flag(PRODUCTION, FLAG))
+    again = desk.merged(desk.toggle(FLAG, enabled=live, reason="As it is"), COLLEAGUE)
+    desk.refused(again, "gate.live_moved")
 
 
 def test_a_retry_that_died_is_finished_before_newer_commits_and_moves_nothing_back(

@@ -24,6 +24,8 @@ from tests.policies.support import POLICIES, ROOT, opa
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ops_actions.canonical import Json
+
 OWNER = "policies/ops/rules/flags/owner/owner.rego"
 NEW = "policies/ops/rules/flags/weekday/weekday.rego"
 LIST = "policies/config/rules/data.json"
@@ -219,3 +221,33 @@ def test_the_policy_check_finds_what_is_refused(world: World) -> None:
     )
     assert done.returncode == 1
     assert "night is unsafe" in done.stderr
+
+
+ENDLESS = RULE.replace(
+    'input.change.summary == "at night"',
+    "count([1 | some i in numbers.range(1, 3000); some j in numbers.range(1, 3000); i < j]) == 0",
+)
+
+
+class Impatient:
+    """The real engine, given less time than it is asked for."""
+
+    def __init__(self, patience: float) -> None:
+        self._engine, self._patience = OpaEval(opa()), patience
+
+    def decide(self, bundle: Path, question: Json, timeout: float) -> Json:
+        del timeout
+        return self._engine.decide(bundle, question, self._patience)
+
+
+def test_policies_that_never_end_are_their_own_fault_and_a_late_engine_is_not(
+    world: World,
+) -> None:
+    endless: dict[str, bytes | None] = {NEW: ENDLESS.encode(), LIST: listed()}
+    world.judge = replace(world.judge, engine=Impatient(3.0))
+    assert "no answer within 3 s" in world.refused(endless)
+    head = world.git("rev-parse", "HEAD")
+    world.judge = replace(world.judge, engine=Impatient(0.001))
+    with pytest.raises(OutsideError) as caught:
+        refuse_broken_policies(world.judge, world.base, head)
+    assert caught.value.code == "engine.late"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ops_actions.adapters.git import GitRepository
+from ops_actions.adapters.git_process import BLOB_LIMIT
 from ops_actions.errors import RefusedError
 from ops_actions.flow.trust import judging_files, trusted_before
 from tests.ops_actions.adapters.git_world import commit, start
@@ -98,6 +99,29 @@ def test_a_second_refusal_after_a_healed_one(history: History) -> None:
     second = history.add({PEOPLE: b"me"})
     history.add({FLAGS: b"1"})
     assert history.judge(first, second) == "2"
+
+
+def test_what_was_approved_between_a_refusal_and_its_revert_counts_after_it(
+    history: History,
+) -> None:
+    refused = history.add({RULE: b"allow"})
+    history.add({"scripts/setup": b"approved"})
+    assert history.judge(refused) == "0"
+    history.add({RULE: b"deny"})
+    assert history.judge(refused) == "3"
+    history.add({"docs/x.md": b""})
+    assert history.judge(refused) == "4"
+
+
+def test_a_file_that_is_too_big_or_oddly_named_to_be_read_stops_nobody(history: History) -> None:
+    odd = "na\udcffme"
+    refused = history.add({"assets/big.bin": b"0" * (BLOB_LIMIT + 1), odd: b""})
+    history.add({"docs/x.md": b""})
+    assert history.judge(refused) == "0"
+    gone = history.add({"assets/big.bin": None, odd: None})
+    assert history.judge(refused, gone) == "0"
+    history.add({"docs/y.md": b""})
+    assert history.judge(refused, gone) == "4"
 
 
 def test_what_was_never_judged_by_anybody_trusts_nobody(history: History) -> None:
