@@ -130,7 +130,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], str]] = {
     "settle without a reason": (("reconcile", "--settle", "0" * 40), "reconcile.reason_missing"),
     "settle of what holds no lock": (
         ("reconcile", "--settle", "0" * 40, "--reason", "x"),
-        "reconcile.not_open",
+        "change.unknown_commit",
     ),
     "missing option": (("flag", "disable", "ops_module_webhooks"), "--env"),
     "unknown option": (("flag", "list", *PRODUCTION, "--jsn"), "--jsn"),
