@@ -39,6 +39,14 @@ RETRIED = frozenset({429, 502, 503, 504})
 MAX_ANSWER = 16 * 1024 * 1024
 """Largest answer that is read, in bytes after decompression."""
 
+EXCHANGE_SECONDS = 60.0
+"""How long one answer may take: httpx's own limits hold for each wait by itself only."""
+
+
+class _OverdueError(Exception):
+    """A server sends its answer a little at a time, for ever."""
+
+
 _KEEP_ALIVE_SECONDS = 2.0
 """An idle connection is dropped before the server drops it, so that no write meets a dead one."""
 
@@ -103,6 +111,7 @@ class Transport:
         base_url: address that the paths are put behind.
         headers: sent with each request; their values never appear in an error.
         timeout: seconds for connecting and for each wait for data.
+        longest: seconds for one whole exchange, up to the last byte of the answer.
         read_only: refuse everything but GET and HEAD before anything is sent.
         retry: how repeat-safe calls are repeated.
         sleep: waits between two attempts.
@@ -116,6 +125,7 @@ class Transport:
         headers: Mapping[str, str],
         *,
         timeout: float = 10.0,
+        longest: float = EXCHANGE_SECONDS,
         read_only: bool = False,
         retry: Retry | None = None,
         sleep: Sleep = time.sleep,
@@ -127,6 +137,7 @@ class Transport:
         self._retry = retry or Retry()
         self._sleep = sleep
         self._max_answer = max_answer
+        self._longest = longest
         self._http = httpx.Client(
             base_url=base_url,
             headers={"Accept": "application/json", **headers},
@@ -186,6 +197,14 @@ class Transport:
         safe = call.reads or call.repeat_safe
         try:
             answer = self._exchange(call)
+        except _OverdueError:
+            late = UnavailableError if call.reads else UnknownOutcomeError
+            over = late(
+                self.service,
+                call.operation,
+                f"the answer was not complete after {self._longest:g} s",
+            )
+            return Answer(0, b"", {}), over, False  # a second one would take as long
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             unsent = UnavailableError(
                 self.service, call.operation, f"can't connect ({type(error).__name__})"
@@ -214,6 +233,7 @@ class Transport:
         return answer, refused, safe and answer.status in RETRIED
 
     def _exchange(self, call: Call) -> Answer:
+        end = time.monotonic() + self._longest
         content = None if call.body is None else json.dumps(call.body, ensure_ascii=False).encode()
         headers = {} if content is None else {"Content-Type": "application/json; charset=utf-8"}
         with self._http.stream(
@@ -222,6 +242,8 @@ class Transport:
             body = bytearray()
             for chunk in response.iter_bytes():
                 body += chunk
+                if time.monotonic() > end:
+                    raise _OverdueError
                 if len(body) > self._max_answer:
                     raise InvalidAnswerError(
                         self.service,

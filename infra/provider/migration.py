@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import psycopg
@@ -16,9 +17,14 @@ from pydantic import Field
 from infra.provider.handler import HandlerError, Inputs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 TOKEN = "opshub:supabase:Migration"  # noqa: S105 - a type token
+
+LOCK_HELD = "infra.database_locked"
+TOO_SLOW = "infra.database_slow"
+OUTSIDE = frozenset({LOCK_HELD, TOO_SLOW})
+"""Codes that blame the database; what is declared is right, and a later try may succeed."""
 
 # PostgREST shows every table of `public` that a role may read: this one it must not.
 _LEDGER = """
@@ -32,6 +38,12 @@ alter table public.ops_schema_migration enable row level security;
 revoke all on public.ops_schema_migration from public;
 """
 _LOCK = 0x636F685F6D69  # the letters coh_mi; one migration at a time in a database
+LOCK_SECONDS = 30
+"""How long a statement may wait for what somebody else holds."""
+
+STATEMENT_SECONDS = 600
+"""How long a statement may run; building an index over a large table takes minutes."""
+
 _OWN_TRANSACTION = re.compile(
     r"^\s*(commit|rollback|start\s+transaction|begin(\s+(work|transaction))?)\s*;",
     re.IGNORECASE | re.MULTILINE,
@@ -71,14 +83,24 @@ class MigrationHandler:
 
     Args:
         database_url: libpq address; None when the provider was started without access.
+        lock_seconds: longest wait for a lock.
+        statement_seconds: longest run of one statement.
     """
 
     token = TOKEN
     model = MigrationInputs
     replacing: frozenset[str] = frozenset()
 
-    def __init__(self, database_url: str | None) -> None:
+    def __init__(
+        self,
+        database_url: str | None,
+        *,
+        lock_seconds: int = LOCK_SECONDS,
+        statement_seconds: int = STATEMENT_SECONDS,
+    ) -> None:
         self._url = database_url
+        self._lock_seconds = lock_seconds
+        self._statement_seconds = statement_seconds
 
     def identify(self, inputs: MigrationInputs) -> str:
         """Return the number, which a database has once."""
@@ -152,17 +174,39 @@ class MigrationHandler:
             "put its file back and write a new migration that undoes it",
         )
 
-    def _connect(self) -> psycopg.Connection[tuple[object, ...]]:
-        """Open a connection whose block is one transaction."""
+    @contextmanager
+    def _connect(self) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+        """Open a connection whose block is one transaction, with an end to every wait."""
         if self._url is None:
             raise HandlerError(
                 "infra.database_missing",
                 "there is no access to the database",
                 "set COH_DATABASE_URL",
             )
-        return psycopg.connect(
-            self._url, application_name="clarivum-ops migrations", connect_timeout=10
-        )
+        try:
+            with psycopg.connect(
+                self._url, application_name="clarivum-ops migrations", connect_timeout=10
+            ) as connection:
+                # Not as start-up options: poolers refuse those.
+                connection.execute(
+                    f"set local lock_timeout = '{self._lock_seconds}s';"
+                    f" set local statement_timeout = '{self._statement_seconds}s'"
+                )
+                yield connection
+        except psycopg.errors.LockNotAvailable:
+            raise HandlerError(
+                LOCK_HELD,
+                f"the database kept a migration waiting for a lock for {self._lock_seconds} s, "
+                "so it was rolled back",
+                "see in pg_stat_activity who holds it, let that end, then coh infra up",
+            ) from None
+        except psycopg.errors.QueryCanceled:
+            raise HandlerError(
+                TOO_SLOW,
+                "the database ended a statement of a migration, which may run for "
+                f"{self._statement_seconds} s, so the migration was rolled back",
+                "see in pg_stat_activity what makes it slow, then coh infra up",
+            ) from None
 
 
 def _row(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
+from pydantic_core import PydanticCustomError
 
 from infra.settings.document import DECLARED_LIMIT, read_document
 from infra.settings.validation import validate
@@ -30,6 +31,25 @@ Label = Annotated[
     ),
 ]
 """Name of something in an outside service."""
+
+
+def _without_slash(name: str) -> str:
+    if "/" in name:
+        raise PydanticCustomError(
+            "slash",
+            "a Flagsmith name must not hold a `/`, which parts the names in the id of a flag",
+            {"write": "rename it in Flagsmith, such as EU-prod for EU/prod, and write that name"},
+        )
+    return name
+
+
+FlagsmithName = Annotated[
+    Label,
+    AfterValidator(_without_slash),
+    # The validator's words are better than a pattern's; editors know patterns only.
+    Field(json_schema_extra={"pattern": r"^[^\s/]([^/\n]*[^\s/])?$"}),
+]
+"""A label that can be part of a flag's id."""
 
 
 class Vercel(BaseModel, frozen=True, extra="forbid", strict=True):
@@ -58,8 +78,8 @@ class Vercel(BaseModel, frozen=True, extra="forbid", strict=True):
 class Flagsmith(BaseModel, frozen=True, extra="forbid", strict=True):
     """The Flagsmith environment that serves the flags."""
 
-    project: Label
-    environment: Label
+    project: FlagsmithName
+    environment: FlagsmithName
 
 
 class Slack(BaseModel, frozen=True, extra="forbid", strict=True):

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from infra.clients.transport import redact
+from infra.provider.migration import OUTSIDE
+from ops_actions.adapters.pulumi_steps import PROJECT
 from ops_actions.errors import OpsError, OutsideError, RefusedError
 
 if TYPE_CHECKING:
@@ -23,6 +25,14 @@ _NOISE = ("update failed", "preview failed", "expected resource operations for "
 _LOCK = re.compile(
     r"created by (?P<user>[^@\s]+)@(?P<host>\S+) \(pid (?P<pid>\d+)\) at (?P<since>\S+)"
 )
+
+
+def cancel_command(environment: str) -> str:
+    """Return how a person takes a stack's lock away; outside a project only the full name works."""
+    return (
+        "with PULUMI_BACKEND_URL set to what COH_PULUMI_BACKEND holds, "
+        f"pulumi cancel --stack organization/{PROJECT}/{environment}"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +74,8 @@ class LockedError(RefusedError):
         super().__init__(
             "infra.locked",
             f"the state of {environment} is locked by {by or 'another run'}",
-            f"wait for it to end; if it is dead, coh reconcile --env {environment}",
+            f"make sure that this run is over; then, {cancel_command(environment)}; "
+            f"then coh reconcile --env {environment}",
         )
         self.owners = owners
 
@@ -85,7 +96,8 @@ def failed(
     match = _RULE.search(text)
     if match is not None:
         step = match["next"] or f"correct the settings, then coh infra preview --env {environment}"
-        return RefusedError(match["code"], redact(match["fact"], secrets), redact(step, secrets))
+        kind = OutsideError if match["code"] in OUTSIDE else RefusedError
+        return kind(match["code"], redact(match["fact"], secrets), redact(step, secrets))
     return OutsideError(
         "infra.engine",
         f"the engine stopped in {environment}: {redact(' | '.join(text.split(chr(10))), secrets)}",

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ops_actions.adapters.pulumi_errors import LockedError, LockOwner
+from ops_actions.adapters.pulumi_errors import LockedError, LockOwner, cancel_command
 from ops_actions.adapters.pulumi_run import Pending, pending_of, translated
 from ops_actions.errors import UndecidableError
 
@@ -104,7 +104,7 @@ def _bury(
         raise UndecidableError(
             "infra.lock_unknown",
             f"the state of {stack.name} is locked and the lock names no owner",
-            f"make sure that no run is alive, then pulumi cancel --stack {stack.name}",
+            f"make sure that no run is alive; then, {cancel_command(stack.name)}",
         )
     if any(owner_alive(owner) for owner in error.owners):
         raise error

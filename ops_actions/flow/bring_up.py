@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from infra.settings.environment import file_of
 from infra.settings.flags import Flag, parse_flags
 from ops_actions.apply.protocol import Closing, RunContext
 from ops_actions.audit.entry import AuditEntry, Phase
@@ -152,7 +153,8 @@ def _refused_flags(
 ) -> tuple[str, ...]:
     """Return the flags that are not as the last commit that was not refused wants them.
 
-    The first commit of the line is not refused: `trusted_before` would have said so.
+    The first commit of the line is not refused: `trusted_before` would have said so. Contents are
+    read only of the commits that touch the file, since the line gets longer for ever.
     """
     line = repository.first_parents(one.commit)
     first = next((number for number, each in enumerate(line) if each in refused), len(line))
@@ -160,7 +162,7 @@ def _refused_flags(
         return ()
     approved = dict(_flags(repository, one, line[first - 1]))
     for parent, each in zip(line[first - 1 :], line[first:], strict=False):
-        if each not in refused:
+        if each not in refused and _path(one) in repository.changed_paths(parent, each):
             approved |= _moved(repository, one, parent, each)
     return tuple(n for n, *_ in differing(approved, _flags(repository, one, one.commit)))
 
@@ -168,19 +170,23 @@ def _refused_flags(
 def _moved(
     repository: Repository, one: BringUp, parent: str, commit: str
 ) -> dict[str, Flag | None]:
-    """Return the flags that a commit moved and what they are since."""
-    after = _flags(repository, one, commit)
+    """Return the flags that a commit moved and what they are since; none when that is unknown."""
     try:
-        before = _flags(repository, one, parent)
-    except BadRequestError:  # a file that nobody could read was mended, and approved as a whole
-        before = {}
+        before, after = _flags(repository, one, parent), _flags(repository, one, commit)
+    except BadRequestError:
+        # A refused commit broke the file. Who approved an edit or the mend of it saw no flag move.
+        return {}
     return {name: new for name, _, new in differing(before, after)}
 
 
 def _flags(repository: Repository, one: BringUp, commit: str) -> Mapping[str, Flag | None]:
-    path = f"infra/environments/{one.environment}/flags.yaml"
+    path = _path(one)
     found = parse_side(repository.read(commit, path), path, parse_flags)
     return {} if found is None else dict(found.flags)
+
+
+def _path(one: BringUp) -> str:
+    return file_of(one.environment, "flags")
 
 
 def _closing(one: BringUp, entries: tuple[AuditEntry, ...]) -> Closing:

@@ -16,7 +16,7 @@ from infra.settings.environment import load_environment, read_from_folder
 from ops_actions.adapters.announcer import SlackAnnouncer
 from ops_actions.adapters.bundles import GitBundles
 from ops_actions.adapters.dbos_runner import DbosRunner
-from ops_actions.adapters.effects import ActionEffect, FlagEffect, VercelDeployments
+from ops_actions.adapters.effects import ActionEffect, FlagEffect, VercelDeployments, outside
 from ops_actions.adapters.postgres_book import PostgresBook
 from ops_actions.adapters.postgres_lock import Holder
 from ops_actions.apply.payload import load
@@ -154,6 +154,6 @@ def _slack(place: Target) -> SlackClient:
 
 
 def _gate(place: Target, environment: str, gate: str) -> bool:
-    with closing(flagsmith(place, environment, read_only=True)) as client:
+    with outside(), closing(flagsmith(place, environment, read_only=True)) as client:
         state = client.flag(gate)
     return False if state is None else state.enabled

@@ -21,6 +21,7 @@ from ops_actions.adapters.git_worktree import uncommitted
 from ops_actions.adapters.postgres_book import PostgresBook
 from ops_actions.adapters.postgres_lock import Holder
 from ops_actions.adapters.pulumi_engine import PulumiEngine
+from ops_actions.adapters.pulumi_secrets import secrets_of
 from ops_actions.adapters.pulumi_session import EngineOptions
 from ops_actions.errors import OutsideError, RefusedError
 from ops_actions.flow.bring_up import (
@@ -63,17 +64,17 @@ def pulumi(place: Target, environment: str, client: FlagsmithClient | None = Non
         client: Flagsmith client of the environment, which the caller closes; one that lives as
             long as the engine when left out.
     """
-    url = place.need("COH_DATABASE_URL")
+    url, backend = place.need("COH_DATABASE_URL"), place.need("COH_PULUMI_BACKEND")
     options = EngineOptions(
         root=Path(place.need("COH_PULUMI")),
-        backend_url=place.need("COH_PULUMI_BACKEND"),
+        backend_url=backend,
         passphrase_file=Path(place.need("COH_PULUMI_PASSPHRASE_FILE")),
         home=Path(place.need("COH_PULUMI_HOME")),
         work_dir=Path(place.need("COH_PULUMI_WORK")),
         stack_files={}
         if place.sandbox
         else {environment: place.root / f"Pulumi.{environment}.yaml"},
-        secrets=(url, place.need("COH_FLAGSMITH_TOKEN")),
+        secrets=secrets_of(backend, url, place.need("COH_FLAGSMITH_TOKEN")),
     )
     backends = OpshubBackends(client or flagsmith(place, environment), url)
     return PulumiEngine(options, program, lambda: serving(backends))

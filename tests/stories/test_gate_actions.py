@@ -12,6 +12,7 @@ from ops_actions.adapters.postgres_audit import PostgresAudit
 from ops_actions.audit.entry import AuditEntry, Phase
 from ops_actions.change.request import ActionRequest, render_request, request_path
 from ops_actions.decision.model import Outcome
+from ops_actions.errors import OutsideError
 from sandbox.seed import BAD, GOOD
 from tests.support.hub import ADMIN, COLLEAGUE, ENGINEER, PRODUCTION
 
@@ -161,3 +162,14 @@ def test_nobody_but_the_engineer_asked(desk: Desk) -> None:
         "select distinct actor_login from ops_audit where environment = %s", PRODUCTION
     )
     assert {str(row[0]) for row in logins} == {ENGINEER, "joao-reis"}
+
+
+def test_a_gate_that_can_not_be_read_stops_the_line_and_refuses_nobody(desk: Desk) -> None:
+    path, data = _request("no-answer")
+    commit = desk.merged(desk.raise_files({path: data}), ADMIN)
+    desk.hub.fault("flagsmith", kind="status", status=503, method="GET", times=None)
+    with desk.nothing_done(), pytest.raises(OutsideError, match=r"outside\.flagsmith"):
+        desk.apply(commit)
+    desk.hub.clear_faults("flagsmith")
+    assert desk.tools.book.locks() == ()
+    assert desk.entries(commit) == []

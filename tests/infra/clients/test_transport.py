@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
 import pytest
@@ -169,6 +173,53 @@ def test_answers_are_bounded_and_checked(world: World) -> None:
         line.transport.send(READ)
     with Line(world.url) as line, pytest.raises(InvalidAnswerError, match="another shape"):
         line.transport.fetch(READ, TypeAdapter(dict[str, int]))
+
+
+@contextmanager
+def dripping(*answers: bytes) -> Iterator[str]:
+    """Serve each answer on one connection, the last one byte by byte until nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                for answer in answers[:-1]:
+                    connection.recv(65536)
+                    connection.sendall(answer)
+                connection.recv(65536)
+                try:
+                    for byte in answers[-1]:
+                        connection.sendall(bytes([byte]))
+                        time.sleep(0.02)
+                except OSError:
+                    return
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+IN_BODY = b"HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n" + b" " * 2000
+
+
+@pytest.mark.parametrize(("call", "kind"), [(READ, UnavailableError), (WRITE, UnknownOutcomeError)])
+def test_a_server_that_drips_is_left(call: Call, kind: type[ClientError]) -> None:
+    began = time.monotonic()
+    with dripping(IN_BODY) as url, Line(url, timeout=5.0, longest=1.0) as line:
+        with pytest.raises(kind, match=r"not complete after 1 s"):
+            line.transport.send(call)
+        assert time.monotonic() - began < 5
+        assert line.waits == []
+
+
+def test_a_connection_that_served_before_has_an_end_too() -> None:
+    with dripping(WHOLE, IN_BODY) as url, Line(url, timeout=5.0, longest=1.0) as line:
+        assert line.transport.send(READ).body == b"{}"
+        with pytest.raises(UnavailableError, match="not complete"):
+            line.transport.send(READ)
 
 
 def test_a_wrong_token_is_refused_and_never_shown(world: World) -> None:

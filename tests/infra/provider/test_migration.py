@@ -101,6 +101,39 @@ def test_an_edit_of_the_ledger_by_hand_is_drift_and_then_refused(empty_database_
     assert life.check(found, ONE)[0].reason.startswith("infra.migration_edited")
 
 
+def test_a_wait_for_somebody_elses_lock_has_an_end(empty_database_url: str) -> None:
+    life = Lifecycle(MigrationHandler(empty_database_url, lock_seconds=1))
+    life.create(ONE)
+    alter = inputs(2, "alter", "alter table one add column more int;")
+    with psycopg.connect(empty_database_url) as other:
+        other.execute("select * from one")
+        with pytest.raises(HandlerError, match="for 1 s") as refused:
+            life.create(alter)
+        other.execute("select pg_advisory_lock(%s)", (0x636F685F6D69,))
+        with pytest.raises(HandlerError, match="pg_stat_activity"):
+            life.create(TWO)
+    assert refused.value.code == "infra.database_locked"
+    assert life.create(alter) == alter
+
+
+def test_a_statement_that_never_ends_is_ended(empty_database_url: str) -> None:
+    life = Lifecycle(MigrationHandler(empty_database_url, statement_seconds=1))
+    with pytest.raises(HandlerError, match="for 1 s") as refused:
+        life.create(inputs(1, "slow", "create table slow (id int); select pg_sleep(30);"))
+    assert refused.value.code == "infra.database_slow"
+    assert life.create(ONE) == ONE
+
+
+def test_waits_end_without_being_asked_to(empty_database_url: str) -> None:
+    text = (
+        "create table limits as select current_setting('lock_timeout') as lock,"
+        " current_setting('statement_timeout') as statement;"
+    )
+    Lifecycle(MigrationHandler(empty_database_url)).create(inputs(1, "limits", text))
+    with psycopg.connect(empty_database_url) as connection:
+        assert connection.execute("select * from limits").fetchone() == ("30s", "10min")
+
+
 def test_delete_is_refused(empty_database_url: str) -> None:
     life = Lifecycle(MigrationHandler(empty_database_url))
     life.create(ONE)

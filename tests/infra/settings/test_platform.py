@@ -31,6 +31,8 @@ REFUSED = [
     ("URL", GOOD.replace("ops.clar", "https://ops.clar"), 5, "vercel.production_domain: string"),
     ("no domain", GOOD.replace("ops-preview.clarivum.example", "localhost"), 6, "preview_domain"),
     ("environment", GOOD.replace("Production", '" "'), 9, "flagsmith.environment: string"),
+    ("slash", GOOD.replace("Production", "EU/prod"), 9, "flagsmith.environment: a Flagsmith name"),
+    ("slash", GOOD.replace("Clarivum Operations", "a/b"), 8, "flagsmith.project: a Flagsmith name"),
     ("channel name", GOOD.replace("C0OPSHUB", '"#clarivum-ops"'), 11, "slack.channel: string"),
     ("repository", GOOD.replace("clarivum/ops-hub", "ops-hub"), 13, "github.repository: string"),
 ]

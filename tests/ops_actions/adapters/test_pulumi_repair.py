@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ops_actions.adapters.pulumi_errors import LockOwner
 
+CANCEL = "pulumi cancel --stack organization/clarivum-ops/production"
 SETTINGS = settings_of({"ops_module_one": True})
 
 
@@ -75,6 +76,7 @@ def test_killed_run_is_repaired_to_one_object_and_a_clean_preview(world: World) 
     with pytest.raises(RefusedError) as locked:
         engine.repair("production", alive)
     assert locked.value.code == "infra.locked"
+    assert CANCEL in locked.value.next_step
     assert asked[0].pid > 0
     assert asked[0].host
 
@@ -109,3 +111,16 @@ def test_a_lock_without_an_owner_needs_a_human(world: World) -> None:
     with pytest.raises(UndecidableError) as unknown:
         engine.repair("production", lambda _owner: False)
     assert unknown.value.code == "infra.lock_unknown"
+    assert CANCEL in unknown.value.next_step
+
+    # What the refusals name really takes a lock away, from any folder.
+    options = world.options()
+    subprocess.run(
+        [str(options.root / "bin" / "pulumi"), *CANCEL.split()[1:], "--yes"],
+        cwd=world.folder,
+        env={"PULUMI_BACKEND_URL": options.backend_url, "PULUMI_HOME": str(options.home)},
+        check=True,
+        capture_output=True,
+    )
+    assert list(folder.iterdir()) == []
+    assert engine.repair("production", lambda _owner: False).dead == ()
