@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import signal
 import subprocess
@@ -11,15 +10,16 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psutil
 
+from ops_actions.adapters.target import read_connections, state_folder
 from ops_actions.errors import OutsideError
 from ops_actions.wiring.place import ROOT
 from sandbox import database
 from sandbox.daemon import people
-from sandbox.home import Home, home, prepare
+from sandbox.home import Home, home, make_folder, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,16 +51,16 @@ class Running:
 
 
 def status(place: Home | None = None) -> Running | None:
-    """Return the running sandbox of the state folder, None when it is down."""
+    """Return the running sandbox of the state folder, None when it is down.
+
+    Raises:
+        BadRequestError: ``sandbox.bad_connections``, something else wrote its addresses.
+    """
     place = place or home()
-    try:
-        document: dict[str, Any] = json.loads(place.connections.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    stored = read_connections(place.folder)
+    if stored is None or not _is_daemon(stored.pid, place):
         return None
-    pid = int(document["pid"])
-    if not _is_daemon(pid):
-        return None
-    return Running(pid, document["urls"], document["tokens"], document["values"], document["key"])
+    return Running(stored.pid, stored.urls, stored.tokens, stored.values, stored.key)
 
 
 def up(place: Home | None = None) -> Running:
@@ -77,10 +77,14 @@ def up(place: Home | None = None) -> Running:
     running = status(place)
     if running is not None:
         return running
-    prepare(place, people())
+    make_folder(place)
     with _alone(place):
         # Somebody else may have started it while we waited.
-        return status(place) or _start(place)
+        running = status(place)
+        if running is not None:
+            return running
+        prepare(place, people())  # alone: two first starts would each make secrets of their own
+        return _start(place)
 
 
 def _start(place: Home) -> Running:
@@ -152,11 +156,14 @@ def _stop(pid: int) -> None:
         return  # it went by itself meanwhile
 
 
-def _is_daemon(pid: int) -> bool:
-    """Tell a sandbox from a process that got its number later."""
+def _is_daemon(pid: int, place: Home) -> bool:
+    """Tell this folder's daemon from a process that got its number later, or another sandbox's."""
     try:
-        return "sandbox.daemon" in psutil.Process(pid).cmdline()
-    except psutil.Error:
+        process = psutil.Process(pid)
+        if "sandbox.daemon" not in process.cmdline():
+            return False
+        return state_folder(process.environ()).resolve() == place.folder.resolve()
+    except (psutil.Error, ValueError):  # a number below 0 is no process either
         return False
 
 

@@ -116,8 +116,12 @@ def prepare(place: Home, logins: list[str]) -> Secrets:
     return made
 
 
-def _claim(place: Home) -> None:
-    """Make the folder a sandbox's, unless it is somebody else's."""
+def make_folder(place: Home) -> None:
+    """Make the folder when missing; nothing is put into it, whoever it belongs to.
+
+    Raises:
+        BadRequestError: it can't be one of a sandbox.
+    """
     folder = place.folder
     if shlex.quote(str(folder)) != str(folder):
         raise BadRequestError(
@@ -126,13 +130,22 @@ def _claim(place: Home) -> None:
             "name a folder with a plain path in COH_STATE_DIR",
         )
     try:
-        if folder.exists() and not place.marker.is_file() and any(folder.iterdir()):
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _bad_folder(folder, error) from error
+
+
+def _claim(place: Home) -> None:
+    """Make the folder a sandbox's, unless it is somebody else's."""
+    make_folder(place)
+    folder = place.folder
+    try:
+        if not place.marker.is_file() and any(folder.iterdir()):
             raise BadRequestError(
                 "sandbox.foreign_folder",
                 f"{folder} is not empty and is not a sandbox",
                 "name an empty folder in COH_STATE_DIR",
             )
-        folder.mkdir(parents=True, exist_ok=True)
         place.marker.write_text(_MARKER, encoding="utf-8")
         # Not the folder itself: as root, Postgres runs as another user below it.
         for private in (place.pulumi, place.repository.parent, place.store("").parent):
@@ -140,11 +153,15 @@ def _claim(place: Home) -> None:
         for name in ("state", "home", "work"):
             (place.pulumi / name).mkdir(exist_ok=True)
     except OSError as error:
-        raise BadRequestError(
-            "sandbox.bad_folder",
-            f"{folder} can't hold a sandbox: {error.strerror}",
-            "name a folder that you may write to in COH_STATE_DIR",
-        ) from error
+        raise _bad_folder(folder, error) from error
+
+
+def _bad_folder(folder: Path, error: OSError) -> BadRequestError:
+    return BadRequestError(
+        "sandbox.bad_folder",
+        f"{folder} can't hold a sandbox: {error.strerror}",
+        "name a folder that you may write to in COH_STATE_DIR",
+    )
 
 
 def write_private(file: Path, text: str) -> None:

@@ -7,6 +7,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from infra.settings.access import AccessFile, parse_access
+from infra.settings.characters import shown_key
 from infra.settings.document import DECLARED_LIMIT, read_document
 from infra.settings.errors import SettingsError
 from infra.settings.flags import FlagsFile, parse_flags
@@ -50,7 +51,7 @@ def file_of(environment: str, what: str) -> str:
         raise SettingsError(
             FOLDER,
             1,
-            f"there is no environment `{environment[:80]}`",
+            f"there is no environment `{shown_key(environment)}`",
             known_names(environment, list(ENVIRONMENTS)),
         )
     return f"{FOLDER}/{environment}/{what}.yaml"

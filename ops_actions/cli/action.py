@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
+from infra.settings.characters import shown_key
 from infra.settings.environment import file_of
 from ops_actions.canonical import Json
 from ops_actions.catalogue.model import ActionRisk, ActionSpec
@@ -156,7 +157,7 @@ def _params(pairs: list[str]) -> dict[str, str]:
         if not equals or not name or name in params:
             raise BadRequestError(
                 "request.params",
-                f"{pair!r} is not a new name=value",
+                f"'{shown_key(pair)}' is not a new name=value",
                 "write -p name=value once each",
             )
         params[name] = value

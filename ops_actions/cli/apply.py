@@ -8,7 +8,7 @@ import typer
 
 from ops_actions.apply.entries import REPOSITORY, settlement
 from ops_actions.canonical import Json
-from ops_actions.cli.options import AsJson, Checkout, InSandbox
+from ops_actions.cli.options import AsJson, Checkout, InSandbox, known_environment
 from ops_actions.cli.output import console, emit_json, say
 from ops_actions.errors import BadRequestError
 from ops_actions.flow.apply import apply_upto
@@ -76,6 +76,8 @@ def reconcile(
 
     Example: coh reconcile --settle 4f2a… --reason "Vercel shows the old deployment, INC-88 closed"
     """
+    if env is not None:
+        known_environment(env, REPOSITORY)
     target = place.target(sandbox=sandbox)
     say(f"Acting on {target.need('COH_GITHUB_REPOSITORY')} ({target.words})")
     with apply_tools(target, checkout) as tools:

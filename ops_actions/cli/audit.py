@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
+from ops_actions.apply.entries import REPOSITORY
 from ops_actions.audit.chain import BadEntry, Head, Record, Verdict, parse_head
 from ops_actions.audit.entry import COLUMNS
 from ops_actions.audit.protocol import verify_log
 from ops_actions.canonical import Json
-from ops_actions.cli.options import AsJson, InSandbox
+from ops_actions.cli.options import AsJson, InSandbox, known_environment
 from ops_actions.cli.output import console, emit_json, emit_table, say
 from ops_actions.errors import RefusedError
 from ops_actions.wiring import place
@@ -36,6 +37,8 @@ def tail(
 
     Example: coh audit tail -n 50 --env production
     """
+    if env is not None:
+        known_environment(env, REPOSITORY)
     log = audit_log(place.target(sandbox=sandbox))
     head = log.head()
     records = log.tail(count, env)

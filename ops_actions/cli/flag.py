@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from infra.settings.characters import shown_key
 from infra.settings.edit import add_flag, remove_flag, set_flag
 from infra.settings.environment import file_of
 from infra.settings.flags import Flag, FlagType, parse_flags
@@ -271,7 +272,7 @@ def _declared(flags: dict[str, Flag], name: str, env: str) -> Flag:
     if name not in flags:
         near = get_close_matches(name, flags, n=3)
         hint = f"did you mean {', '.join(near)}?" if near else f"coh flag list --env {env}"
-        raise BadRequestError("flag.unknown", f"{env} declares no flag {name!r}", hint)
+        raise BadRequestError("flag.unknown", f"{env} declares no flag '{shown_key(name)}'", hint)
     return flags[name]
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from infra.settings.characters import shown_key
 from ops_actions.adapters.git import GitRepository
 from ops_actions.adapters.target import Target
 from ops_actions.canonical import Json
@@ -100,7 +101,7 @@ def explain(
     Example: coh explain change.approvals
     """
     target = place.target(sandbox=False)
-    rule = explain_rule(wiring.rules(target), code)
+    rule = explain_rule(wiring.rules(target), shown_key(code))
     if as_json:
         emit_json("coh.rules/1", "rules", [rule.document()])
         return

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
+from pathlib import Path
 
 import typer
 from typer.core import TyperGroup
@@ -11,6 +13,7 @@ from typer.exceptions import Abort, Exit, TyperException
 
 from infra.clients.errors import ClientError
 from infra.settings.errors import SettingsError
+from ops_actions.adapters.target import PATHS, state_folder
 from ops_actions.audit.masking import mask
 from ops_actions.cli.output import emit_error, errors_as_json
 from ops_actions.errors import BadRequestError, OpsError, OutsideError
@@ -55,7 +58,10 @@ def guarded(  # noqa: PLR0911 - one way out for each kind of error
     except KeyboardInterrupt:
         sys.stderr.write("stopped; coh reconcile finishes what was under way\n")
         return 130
-    except Exception:  # noqa: BLE001 - the last net: say it is our bug, with the trace, masked
+    except Exception as error:  # noqa: BLE001 - the last net: our bug, with the trace, masked
+        misplaced = _misplaced(error) if isinstance(error, OSError) else None
+        if misplaced is not None:
+            return emit_error(misplaced)
         sys.stderr.write(str(mask(traceback.format_exc())))
         sys.stderr.write(
             "bug: this is a bug of coh itself\n  next: report it with the lines above\n"
@@ -73,3 +79,21 @@ def _ours(error: OpsError | SettingsError | ClientError) -> OpsError:
         next_step = "coh sandbox status, or try again"
         return OutsideError("outside.failed", str(error), next_step)
     return error
+
+
+def _misplaced(error: OSError) -> BadRequestError | None:
+    """Say which variable names a folder or file that can't be used, None when none of ours does.
+
+    The failing path may lie below the named one, or above it when that could not be made.
+    """
+    if not isinstance(error.filename, str):
+        return None
+    failed = Path(error.filename)
+    places = {name: Path(os.environ[name]) for name in sorted(PATHS) if os.environ.get(name)}
+    for name, place in (places | {"COH_STATE_DIR": state_folder()}).items():
+        if failed.is_relative_to(place) or place.is_relative_to(failed):
+            fact = f"{name} can't be used: {failed}: {error.strerror}"
+            return BadRequestError(
+                "target.unusable", fact, f"name a place that you may write to in {name}"
+            )
+    return None

@@ -103,11 +103,12 @@ def _run(given: list[str]) -> int:
 def _unknown(given: list[str]) -> int:
     from difflib import get_close_matches  # noqa: PLC0415 - start-up time
 
+    from infra.settings.characters import shown_key  # noqa: PLC0415 - start-up time
     from ops_actions.cli.output import emit_error, errors_as_json  # noqa: PLC0415 - the same
     from ops_actions.errors import BadRequestError  # noqa: PLC0415 - the same
 
     near = get_close_matches(given[0], COMMANDS, n=1)
     hint = f"did you mean coh {near[0]}?" if near else "coh --help lists them"
     errors_as_json("--json" in given)
-    fact = f"there is no command {given[0]}"
+    fact = f"there is no command {shown_key(given[0])}"
     return emit_error(BadRequestError("cli.unknown_command", fact, hint))

@@ -8,6 +8,7 @@ from typing import Annotated
 import httpx
 import typer
 
+from infra.settings.characters import shown_key
 from ops_actions.adapters.github import GitHubHost
 from ops_actions.canonical import Json
 from ops_actions.cli.options import AsJson
@@ -102,7 +103,7 @@ def fault(
     if service not in running.urls:
         raise BadRequestError(
             "sandbox.unknown_service",
-            f"there is no service {service}",
+            f"there is no service {shown_key(service)}",
             f"one of {', '.join(running.urls)}",
         )
     address = f"{running.urls[service]}/_sandbox/faults"
@@ -167,7 +168,7 @@ def _token(running: control.Running, login: str) -> str:
     if login not in running.tokens:
         raise BadRequestError(
             "sandbox.unknown_person",
-            f"nobody in the sandbox is called {login}",
+            f"nobody in the sandbox is called {shown_key(login)}",
             f"one of {', '.join(running.tokens)}",
         )
     return running.tokens[login]

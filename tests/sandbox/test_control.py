@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import signal
@@ -9,7 +10,7 @@ import stat
 import subprocess
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import psutil
@@ -69,18 +70,21 @@ def command(place: Home, *words: str) -> list[str]:
     return ["env", f"COH_STATE_DIR={place.folder}", *coh, *words]
 
 
+def listened_on(process: psutil.Process) -> list[Any]:
+    """The addresses a process listens on; a worker of Postgres may just have gone."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        found = process.net_connections(kind="inet")
+        return [one.laddr for one in found if one.status == psutil.CONN_LISTEN]
+    return []
+
+
 def test_up_is_private_reachable_from_here_only_and_leaves_nothing_behind(place: Home) -> None:
     running = control.up(place)
     assert control.up(place) == running == control.status(place)
     assert answers(running)
 
     daemon, server = family(running.pid), family(postgres_pid(place))
-    listening = [
-        connection.laddr
-        for process in (*daemon, *server)
-        for connection in process.net_connections(kind="inet")
-        if connection.status == psutil.CONN_LISTEN
-    ]
+    listening = [address for process in (*daemon, *server) for address in listened_on(process)]
     assert {address.ip for address in listening} == {"127.0.0.1"}
     assert {f"http://127.0.0.1:{address.port}" for address in listening} == set(
         running.urls.values()
@@ -133,6 +137,42 @@ def test_two_sandboxes_live_side_by_side(new_place: Callable[[str], Home]) -> No
     assert stranger.status_code == 401
     control.down(places[0])
     assert answers(two)
+
+
+def test_a_number_that_went_to_another_sandbox_is_not_ours(
+    new_place: Callable[[str], Home],
+) -> None:
+    """A reboot leaves the file of a daemon that is gone; its number may be the other one's now."""
+    here, other = new_place("here"), new_place("other")
+    running = control.up(here)
+    left = here.connections.read_text(encoding="utf-8")
+    control.down(here)
+    neighbour = control.up(other)
+    stale = left.replace(f'"pid": {running.pid}', f'"pid": {neighbour.pid}')
+    here.connections.write_text(stale, encoding="utf-8")
+    assert control.status(here) is None
+    assert not control.down(here)
+    assert answers(neighbour)
+
+
+@pytest.mark.parametrize("content", ["[]", "{}"])
+def test_addresses_that_no_sandbox_wrote_are_refused(place: Home, content: str) -> None:
+    place.folder.mkdir()
+    place.connections.write_text(content, encoding="utf-8")
+    with pytest.raises(BadRequestError) as refused:
+        control.status(place)
+    assert refused.value.code == "sandbox.bad_connections"
+    assert str(place.connections) in refused.value.fact
+
+
+def test_secrets_are_made_by_one_start_at_a_time(place: Home) -> None:
+    place.folder.mkdir()
+    with control._alone(place):
+        start = subprocess.Popen(command(place, "sandbox", "up"), cwd=ROOT)
+        with pytest.raises(subprocess.TimeoutExpired):
+            start.wait(3)
+        assert list(place.folder.iterdir()) == []
+    assert start.wait(60) == 0
 
 
 def test_two_that_start_the_same_sandbox_get_one(place: Home) -> None:

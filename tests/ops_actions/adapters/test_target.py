@@ -9,6 +9,9 @@ from ops_actions.adapters.target import CONNECTIONS, Target, read_target, state_
 from ops_actions.errors import BadRequestError, OutsideError
 
 STORED = {
+    "pid": 1,
+    "urls": {},
+    "key": "k",
     "values": {"COH_DATABASE_URL": "sandbox-db", "COH_GITHUB_TOKEN": "bot", "COH_X": "sandbox"},
     "tokens": {"mara-lind": "token-of-mara", "coh-bot": "bot"},
 }
@@ -42,9 +45,9 @@ def test_a_missing_address_stops_with_its_name(environment: dict[str, str]) -> N
 
 
 def test_github_actions_own_names_do_and_ours_win() -> None:
-    names = {"GITHUB_API_URL": "theirs", "GITHUB_TOKEN": "t", "COH_GITHUB_TOKEN": "ours"}
+    names = {"GITHUB_API_URL": "https://theirs", "GITHUB_TOKEN": "t", "COH_GITHUB_TOKEN": "ours"}
     target = live(**names)
-    assert target.need("COH_GITHUB_API") == "theirs"
+    assert target.need("COH_GITHUB_API") == "https://theirs"
     assert target.need("COH_GITHUB_TOKEN") == "ours"
     assert target.get("COH_GITHUB_REPOSITORY") is None
 
@@ -83,6 +86,63 @@ def test_a_sandbox_that_is_down_says_how_to_start_it(tmp_path: Path, content: st
         read_target(sandbox=True, root=Path(), environment={"COH_STATE_DIR": str(tmp_path)})
     assert caught.value.code == "sandbox.down"
     assert "coh sandbox up" in caught.value.next_step
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [],
+        {},
+        {**STORED, "pid": "none"},
+        {**STORED, "tokens": []},
+        {**STORED, "values": {"COH_GITHUB_TOKEN": 1}},
+    ],
+)
+def test_what_no_sandbox_wrote_is_refused_with_the_file(tmp_path: Path, content: object) -> None:
+    (tmp_path / CONNECTIONS).write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(BadRequestError) as caught:
+        read_target(sandbox=True, root=Path(), environment={"COH_STATE_DIR": str(tmp_path)})
+    assert caught.value.code == "sandbox.bad_connections"
+    assert str(tmp_path / CONNECTIONS) in caught.value.fact
+    assert "then coh sandbox up" in caught.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("COH_FLAGSMITH_TOKEN", "t\u00f6ken"),
+        ("COH_GITHUB_TOKEN", "token\n"),
+        ("COH_SLACK_TOKEN", " token"),
+        ("COH_FLAGSMITH_KEY_PRODUCTION", "k\udcffey"),
+        ("COH_FLAGSMITH_URL", "http://[::1"),
+        ("COH_VERCEL_URL", "https://host:port"),
+        ("COH_SLACK_URL", "slack.com"),
+        ("COH_GITHUB_API", "ftp://host"),
+        ("COH_DATABASE_URL", "postgresql://user:p\udcff@host/ops"),
+    ],
+)
+def test_a_value_that_no_client_could_send_is_refused_by_its_name(name: str, value: str) -> None:
+    with pytest.raises(BadRequestError) as caught:
+        live(**{name: value}).get(name)
+    assert caught.value.code == "target.invalid"
+    assert name in caught.value.fact
+    assert f"set {name}: write " in caught.value.next_step
+    assert value not in str(caught.value)
+
+
+def test_the_refused_name_is_the_one_that_was_set() -> None:
+    with pytest.raises(BadRequestError) as caught:
+        live(GITHUB_TOKEN="t\u00f6ken").need("COH_GITHUB_TOKEN")
+    assert caught.value.fact.startswith("GITHUB_TOKEN ")
+
+
+def test_a_folder_and_a_password_may_hold_any_letter() -> None:
+    values = {
+        "COH_PULUMI_HOME": "/home/j\u00f6rg",
+        "COH_DATABASE_URL": "host=h password=p\u00e4ss",
+        "COH_FLAGSMITH_URL": "http://[::1]:8000/flags",
+    }
+    assert {name: live(**values).need(name) for name in values} == values
 
 
 def test_credentials_are_not_in_a_target_s_text() -> None:

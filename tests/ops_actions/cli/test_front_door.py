@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 COH = [sys.executable, "-m", "ops_actions.cli"]
 ESCAPE = "\x1b"
+LONG = "a" * 100_000
 
 
 def _environment(**more: str) -> dict[str, str]:
@@ -105,6 +106,75 @@ def test_errors_are_json_when_answers_are(
     assert error["code"] == code
     assert fact in error["fact"]
     assert next_step in error["next"]
+
+
+@pytest.mark.parametrize(
+    ("command", "also"),
+    [
+        (("reconcile",), ", repository"),
+        (("audit", "tail"), ", repository"),
+        (("infra", "up"), ""),
+        (("infra", "preview"), ""),
+        (("flag", "enable", "x", "--reason", "x"), ""),
+        (("flag", "archive", "x", "--reason", "x"), ""),
+        (("doctor",), ""),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, tuple) else "",
+)
+def test_an_unknown_environment_is_refused_before_all_else(
+    command: tuple[str, ...], also: str
+) -> None:
+    ran = _coh(*command, "--env", "nope")
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr.splitlines() == [
+        "declared.invalid: infra/environments:1: there is no environment `nope`",
+        f"  next: one of: sandbox, staging, production{also}",
+    ]
+
+
+@pytest.mark.parametrize("command", [("reconcile",), ("audit", "tail")], ids=" ".join)
+def test_the_repository_is_no_environment_and_good_there(command: tuple[str, ...]) -> None:
+    ran = _coh(*command, "--env", "repository")
+    assert ran.stderr.startswith("target.missing: ")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("flag", "show", LONG, "--env", "production"),
+        ("flag", "archive", LONG, "--env", "production", "--reason", "x", "--dry-run"),
+        ("flag", "list", "--env", LONG),
+        (LONG,),
+    ],
+    ids=lambda arguments: " ".join(word[:10] for word in arguments),
+)
+def test_a_long_value_is_not_said_back_whole(arguments: tuple[str, ...]) -> None:
+    ran = _coh(*arguments)
+    assert ran.returncode == 2
+    assert "a" * 80 + "..." in ran.stderr
+    assert "a" * 81 not in ran.stderr
+
+
+@pytest.mark.parametrize("name", ["COH_PULUMI_HOME", "COH_PULUMI_WORK"])
+def test_a_folder_that_can_not_be_made_is_named(tmp_path: Path, name: str) -> None:
+    """A file in its way stops root too."""
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    values = {
+        "COH_DATABASE_URL": "postgresql://127.0.0.1:9/ops",
+        "COH_FLAGSMITH_KEY_STAGING": "key",
+        "COH_FLAGSMITH_TOKEN": "token",
+        "COH_FLAGSMITH_URL": "http://127.0.0.1:9",
+        "COH_PULUMI": str(tmp_path / "engine"),
+        "COH_PULUMI_BACKEND": tmp_path.as_uri(),
+        "COH_PULUMI_HOME": str(tmp_path / "home"),
+        "COH_PULUMI_PASSPHRASE_FILE": str(tmp_path / "passphrase"),
+        "COH_PULUMI_WORK": str(tmp_path / "work"),
+    }
+    wrong = {name: str(tmp_path / "file" / "below")}
+    ran = _coh("infra", "preview", "--env", "staging", **{**values, **wrong})
+    assert ran.returncode == 2
+    assert f"target.unusable: {name} can't be used: {tmp_path / 'file'}" in ran.stderr
+    assert f"next: name a place that you may write to in {name}" in ran.stderr
 
 
 @pytest.mark.parametrize("closes_at_once", [True, False], ids=["closed", "one-line"])
