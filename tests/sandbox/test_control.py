@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 import signal
@@ -72,7 +71,7 @@ def command(place: Home, *words: str) -> list[str]:
 
 def listened_on(process: psutil.Process) -> list[Any]:
     """The addresses a process listens on; a worker of Postgres may just have gone."""
-    with contextlib.suppress(psutil.NoSuchProcess):
+    with suppress(psutil.NoSuchProcess):
         found = process.net_connections(kind="inet")
         return [one.laddr for one in found if one.status == psutil.CONN_LISTEN]
     return []
@@ -263,17 +262,15 @@ def test_a_folder_that_postgres_can_not_name_is_refused(
     new_place: Callable[[str], Home], name: str
 ) -> None:
     place = new_place(name)
-    with pytest.raises(BadRequestError) as refused:
+    with pytest.raises(BadRequestError, match=r"^sandbox\.bad_folder:"):
         control.up(place)
-    assert refused.value.code == "sandbox.bad_folder"
     assert not place.folder.exists()
 
 
 def test_a_file_is_no_folder(place: Home) -> None:
     place.folder.write_text("", encoding="utf-8")
-    with pytest.raises(BadRequestError) as refused:
+    with pytest.raises(BadRequestError, match=r"^sandbox\.bad_folder:"):
         control.up(place)
-    assert refused.value.code == "sandbox.bad_folder"
 
 
 def test_a_path_too_long_for_a_socket_works(new_place: Callable[[str], Home]) -> None:
